@@ -1,0 +1,9 @@
+// The door:
+//
+//   startAppliance(options: ApplianceOptions): Promise<RunningAppliance>      rejects with ApplianceError
+//   buildAppliance(options: BuildOptions): Promise<BuiltAppliance>            what startAppliance does first; for set-up scripts
+//
+export { ApplianceError } from "./appliance-error.ts";
+export type { ApplianceErrorDetails, ApplianceStage } from "./appliance-error.ts";
+export type { ApplianceDrive, DriveProtocol } from "./drive.ts";
+export type { ApplianceExit, ApplianceOptions, RunningAppliance } from "./running-appliance.ts";

@@ -1,0 +1,68 @@
+import type { Socket } from "node:net";
+import type { ApplianceDrive } from "./drive.ts";
+
+/** How QEMU ended: an exit code, or the signal that killed it. */
+export interface ApplianceExit {
+  /** Exit code, or null when a signal ended it. */
+  code: number | null;
+  /** Signal name, or null when it exited. */
+  signal: NodeJS.Signals | null;
+}
+
+/** What to start. */
+export interface ApplianceOptions {
+  /** The disks, in the order of their names in the guest (`/dev/sda` first). */
+  drives: readonly ApplianceDrive[];
+  /** Memory of the guest in MiB, 256 or more. */
+  memsize: number;
+  /** Number of virtual processors, 1 to 255. */
+  smp: number;
+  /** The QEMU to run: a path, or a name on PATH. Default `qemu-system-x86_64`. */
+  hv?: string;
+  /** Words put at the end of the guest kernel's command line. */
+  append?: string;
+  /** `true`: the guest gets a network card (QEMU's user-mode network, outgoing only). */
+  network: boolean;
+  /** Folder for built appliances and for what is known about this host; made 0700 when missing. */
+  cacheDir: string;
+  /** Folder in which a 0700 folder for this start is made; it is removed at the end. */
+  tmpDir: string;
+  /** Folder with the bundled daemon: `guestfsd.mjs` and what it loads. */
+  daemonBundle: string;
+  /** `true`: the kernel and the daemon are talkative (no `quiet`, `guestfsd -v`). */
+  verbose: boolean;
+  /** `"auto"` (default): KVM where a guest has run with it since this host booted, else TCG. `"kvm"`, `"tcg"`: just that. */
+  accelerator?: "auto" | "kvm" | "tcg";
+  /** Receives every piece of the guest's console and of QEMU's standard error. */
+  onConsole?(bytes: Uint8Array): void;
+  /** Receives one line for each thing worth knowing when something is slow or fails. */
+  onDebug?(line: string): void;
+  /** Aborting it before the greeting stops everything and rejects with an ApplianceError of stage `cancelled`. */
+  signal?: AbortSignal;
+  /** How long the guest may take from QEMU's start to its greeting, in milliseconds. Default 120 000. Building is not counted. */
+  timeoutMs?: number;
+}
+
+/** An appliance whose daemon has greeted. */
+export interface RunningAppliance {
+  /**
+   * The daemon's channel: connected, paused, nothing consumed. The daemon's greeting (4 bytes 0xf5f55ff5) is the first thing
+   * that will be read from it.
+   */
+  readonly channel: Socket;
+  /** Process id of QEMU. */
+  readonly pid: number;
+  /** `"kvm"` or `"tcg"`: what the guest runs on. */
+  readonly accelerator: "kvm" | "tcg";
+  /** Settles when QEMU has ended, however it ended; never rejects. */
+  readonly exited: Promise<ApplianceExit>;
+  /** The last 16 KiB of console and standard error, as text. */
+  consoleTail(): string;
+  /**
+   * Ends QEMU (QMP `quit`, which flushes and closes the images), kills it when it takes more than 10 s, and removes the temporary
+   * folder. The guest isn't asked: whoever wants its filesystems clean unmounts and syncs first. May be called twice.
+   */
+  stop(): Promise<void>;
+  /** Kills QEMU at once. The temporary folder is removed when it has gone. */
+  kill(): void;
+}
