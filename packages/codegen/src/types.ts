@@ -1,0 +1,74 @@
+import { pascalCase } from "@guestfs/schema";
+import type { OptionalParameter, Parameter, Result, StructField } from "@guestfs/schema";
+
+/** TypeScript type of a parameter on the daemon's side of the wire. */
+export function parameterType(parameter: Parameter | OptionalParameter): string {
+  switch (parameter.type) {
+    case "string":
+      return "string";
+    case "optional-string":
+      return "string | null";
+    case "string-list":
+      return "readonly string[]";
+    case "bool":
+      return "boolean";
+    case "int":
+      return "number";
+    case "int64":
+      return "number";
+    case "buffer":
+      return "Uint8Array";
+    case "pointer":
+      return "bigint";
+  }
+}
+
+/** TypeScript type of a parameter of the client's method. */
+export function methodParameterType(parameter: Parameter | OptionalParameter): string {
+  if ("of" in parameter && parameter.of === "file-in") return "FileSource";
+  if ("of" in parameter && parameter.of === "file-out") return "FileSink";
+  return parameter.type === "int64" ? "number | bigint" : parameterType(parameter);
+}
+
+/** TypeScript type of a result. */
+export function resultType(result: Result): string {
+  switch (result.type) {
+    case "none":
+      return "void";
+    case "bool":
+      return "boolean";
+    case "int":
+    case "int64":
+      return "number";
+    case "buffer":
+      return "Uint8Array";
+    case "string":
+    case "const-string":
+      return "string";
+    case "const-optional-string":
+      return "string | null";
+    case "string-list":
+      return "string[]";
+    case "hashtable":
+      return "Record<string, string>";
+    case "struct":
+      return pascalCase(result.struct);
+    case "struct-list":
+      return `${pascalCase(result.struct)}[]`;
+  }
+}
+
+/** TypeScript type of a struct's column. */
+export function fieldType(field: StructField): string {
+  switch (field.type) {
+    case "char":
+    case "string":
+    case "device":
+    case "uuid":
+      return "string";
+    case "buffer":
+      return "Uint8Array";
+    default:
+      return field.wide ? "bigint" : "number";
+  }
+}

@@ -1,0 +1,102 @@
+import { cancelFlag, launchFlag, messageMax, progressFlag } from "./constants.ts";
+import { ProtocolError } from "./errors.ts";
+import { decodeProgress, progressSize } from "./progress.ts";
+import type { Progress } from "./progress.ts";
+
+/** What stands next in the stream. */
+export type Frame =
+  | { readonly type: "launch" }
+  | { readonly type: "cancel" }
+  | { readonly type: "progress"; readonly progress: Progress }
+  /** A message or a chunk: which of them, only the state of the conversation tells. A view, valid until the next `reserve` or `push`. */
+  | { readonly type: "message"; readonly bytes: Uint8Array };
+
+const initialCapacity = 64 * 1024;
+
+/**
+ * Cuts a stream of bytes into frames. Holds at most one frame and what was read with it: memory is bounded
+ * by 4 MiB plus the largest single read, whatever the peer sends.
+ */
+export class FrameDecoder {
+  #buffer = new Uint8Array(initialCapacity);
+  #view = new DataView(this.#buffer.buffer);
+  #start = 0;
+  #end = 0;
+
+  /** Bytes received that belong to no frame handed out yet. */
+  get buffered(): number {
+    return this.#end - this.#start;
+  }
+
+  /**
+   * A place of at least `count` bytes for the next read; tell with {@link commit} how many were read.
+   * Frames handed out before are no longer valid.
+   */
+  reserve(count: number): Uint8Array {
+    if (this.#buffer.length - this.#end < count) this.#makeRoom(count);
+    return this.#buffer.subarray(this.#end);
+  }
+
+  /** @param count - bytes written into what {@link reserve} gave */
+  commit(count: number): void {
+    this.#end += count;
+  }
+
+  /** Adds a copy of bytes that were received. Frames handed out before are no longer valid. */
+  push(bytes: Uint8Array): void {
+    this.reserve(bytes.length).set(bytes);
+    this.commit(bytes.length);
+  }
+
+  /**
+   * The next frame, or `undefined` while it is not complete.
+   * @throws ProtocolError when the next word is neither a flag nor a length of at most 4 MiB
+   */
+  next(): Frame | undefined {
+    const available = this.#end - this.#start;
+    if (available < 4) return undefined;
+    const word = this.#view.getUint32(this.#start);
+    if (word <= messageMax) {
+      if (available < 4 + word) return undefined;
+      return { type: "message", bytes: this.#consume(4 + word).subarray(4) };
+    }
+    switch (word) {
+      case launchFlag:
+        this.#consume(4);
+        return { type: "launch" };
+      case cancelFlag:
+        this.#consume(4);
+        return { type: "cancel" };
+      case progressFlag:
+        if (available < 4 + progressSize) return undefined;
+        return { type: "progress", progress: decodeProgress(this.#consume(4 + progressSize).subarray(4)) };
+      default:
+        throw new ProtocolError(`neither a flag nor a message length: 0x${word.toString(16).padStart(8, "0")}`);
+    }
+  }
+
+  #consume(count: number): Uint8Array {
+    const bytes = this.#buffer.subarray(this.#start, this.#start + count);
+    this.#start += count;
+    return bytes;
+  }
+
+  #makeRoom(count: number): void {
+    const held = this.#end - this.#start;
+    const fits = held + count <= this.#buffer.length;
+    const target = fits ? this.#buffer : new Uint8Array(Math.max(held + count, this.#buffer.length * 2));
+    target.set(this.#buffer.subarray(this.#start, this.#end));
+    this.#start = 0;
+    this.#end = held;
+    if (fits) return;
+    this.#buffer = target;
+    this.#view = new DataView(target.buffer);
+  }
+}
+
+/** A bare word: the launch flag or the cancel flag. */
+export function encodeFlag(flag: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, flag);
+  return bytes;
+}

@@ -1,0 +1,102 @@
+import { ProtocolError } from "../errors.ts";
+import { decodeText } from "../text.ts";
+
+/** Takes XDR values (RFC 4506) from bytes; never reads past the end. */
+export class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Bytes not read yet. */
+  get remaining(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  uint32(): number {
+    return this.#view.getUint32(this.#take(4));
+  }
+
+  int32(): number {
+    return this.#view.getInt32(this.#take(4));
+  }
+
+  /** @throws ProtocolError when the value is beyond the exact range of a number (2^53) */
+  int64(): number {
+    return this.#exact(this.wideInt64());
+  }
+
+  /** @throws ProtocolError when the value is beyond the exact range of a number (2^53) */
+  uint64(): number {
+    return this.#exact(this.wideUint64());
+  }
+
+  wideInt64(): bigint {
+    return this.#view.getBigInt64(this.#take(8));
+  }
+
+  wideUint64(): bigint {
+    return this.#view.getBigUint64(this.#take(8));
+  }
+
+  float32(): number {
+    return this.#view.getFloat32(this.#take(4));
+  }
+
+  bool(): boolean {
+    return this.uint32() !== 0;
+  }
+
+  /** @param max - longest length to accept, in bytes */
+  string(max: number = Number.POSITIVE_INFINITY): string {
+    const data = this.opaque(max);
+    const end = data.indexOf(0);
+    return decodeText(end < 0 ? data : data.subarray(0, end));
+  }
+
+  /**
+   * Variable-length opaque data, as a view of the message.
+   * @param max - longest length to accept, in bytes
+   */
+  opaque(max: number = Number.POSITIVE_INFINITY): Uint8Array {
+    const length = this.uint32();
+    if (length > max) throw new ProtocolError(`${length} bytes where at most ${max} may stand`);
+    return this.#slice(length);
+  }
+
+  /** Fixed-length opaque data, as a view of the message. */
+  fixed(length: number): Uint8Array {
+    return this.#slice(length);
+  }
+
+  /** The length of a list whose elements take at least `elementMin` bytes each. */
+  count(elementMin: number): number {
+    const count = this.uint32();
+    if (count * elementMin > this.remaining)
+      throw new ProtocolError(`a list of ${count} elements in ${this.remaining} bytes`);
+    return count;
+  }
+
+  #slice(length: number): Uint8Array {
+    const at = this.#take((length + 3) - ((length + 3) % 4));
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  #exact(value: bigint): number {
+    const number = Number(value);
+    if (!Number.isSafeInteger(number)) throw new ProtocolError(`${value} is beyond the exact range of a number`);
+    return number;
+  }
+
+  #take(count: number): number {
+    const at = this.#at;
+    if (count > this.#bytes.length - at)
+      throw new ProtocolError(`${count} bytes wanted where ${this.#bytes.length - at} are left`);
+    this.#at = at + count;
+    return at;
+  }
+}

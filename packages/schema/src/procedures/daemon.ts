@@ -1,0 +1,172 @@
+import type { Procedure } from "../procedure.ts";
+
+/** Calls of the topic `daemon`. */
+export const daemon: readonly Procedure[] = [
+  {
+    name: "available_all_groups",
+    proc: 251,
+    since: "1.3.15",
+    summary: "List every feature group the daemon knows, supported or not.",
+    params: [],
+    returns: { type: "string-list" },
+  },
+  {
+    name: "command",
+    proc: 50,
+    since: "1.9.1",
+    summary: "Run a guest program and return its standard output as one string.",
+    params: [
+      { name: "arguments", type: "string-list", of: "plain", summary: "program name followed by its arguments" },
+    ],
+    returns: { type: "string" },
+    oneMessage: true,
+  },
+  {
+    name: "command_lines",
+    proc: 51,
+    since: "1.9.1",
+    summary: "Run a guest program and return its output split into lines.",
+    params: [
+      { name: "arguments", type: "string-list", of: "plain", summary: "program name followed by its arguments" },
+    ],
+    returns: { type: "string-list" },
+    oneMessage: true,
+  },
+  {
+    name: "command_out",
+    proc: 516,
+    since: "1.55.6",
+    summary: "Run a guest program, streaming its output to a local file.",
+    params: [
+      { name: "arguments", type: "string-list", of: "plain", summary: "program name followed by its arguments" },
+      { name: "output", type: "string", of: "file-out", summary: "local file for the output" },
+    ],
+    returns: { type: "none" },
+    progress: true,
+    cancellable: true,
+  },
+  {
+    name: "dmesg",
+    proc: 91,
+    since: "1.0.18",
+    summary: "Return the appliance kernel's message log.",
+    params: [],
+    returns: { type: "string" },
+  },
+  {
+    name: "drop_caches",
+    proc: 90,
+    since: "1.0.18",
+    summary: "Drop the appliance kernel's page and/or inode caches.",
+    params: [
+      { name: "whattodrop", type: "int", summary: "0 to 3: 1 pages, 2 dentries and inodes, 3 both" },
+    ],
+    returns: { type: "none" },
+  },
+  {
+    name: "echo_daemon",
+    proc: 195,
+    since: "1.0.69",
+    summary: "Have the daemon return the given words joined by spaces.",
+    params: [
+      { name: "words", type: "string-list", of: "plain", summary: "list of words to echo" },
+    ],
+    returns: { type: "string" },
+  },
+  {
+    name: "get_umask",
+    proc: 240,
+    since: "1.3.4",
+    summary: "Report the daemon's file-creation mask.",
+    params: [],
+    returns: { type: "int" },
+    shell: { output: "octal" },
+  },
+  {
+    name: "modprobe",
+    proc: 194,
+    since: "1.0.68",
+    summary: "Load a kernel module into the appliance.",
+    params: [
+      { name: "modulename", type: "string", of: "plain", summary: "name of the kernel module" },
+    ],
+    returns: { type: "none" },
+    group: "linuxmodules",
+  },
+  {
+    name: "ping_daemon",
+    proc: 92,
+    since: "1.0.18",
+    summary: "Check that the daemon in the appliance answers.",
+    params: [],
+    returns: { type: "none" },
+  },
+  {
+    name: "sh",
+    proc: 111,
+    since: "1.0.50",
+    summary: "Run a shell command line in the guest and return its output.",
+    params: [
+      { name: "command", type: "string", of: "plain", summary: "command line for the guest's /bin/sh" },
+    ],
+    returns: { type: "string" },
+  },
+  {
+    name: "sh_lines",
+    proc: 112,
+    since: "1.0.50",
+    summary: "Run a shell command line in the guest and return its output as lines.",
+    params: [
+      { name: "command", type: "string", of: "plain", summary: "command line for the guest's /bin/sh" },
+    ],
+    returns: { type: "string-list" },
+  },
+  {
+    name: "sh_out",
+    proc: 517,
+    since: "1.55.6",
+    summary: "Run a shell command line in the guest and write its output to a host file.",
+    params: [
+      { name: "command", type: "string", of: "plain", summary: "command line for the guest's /bin/sh" },
+      { name: "output", type: "string", of: "file-out", summary: "host file that receives standard output" },
+    ],
+    returns: { type: "none" },
+  },
+  {
+    name: "sleep",
+    proc: 109,
+    since: "1.0.41",
+    summary: "Wait for a number of seconds.",
+    params: [
+      { name: "secs", type: "int", summary: "time to wait in seconds" },
+    ],
+    returns: { type: "none" },
+  },
+  {
+    name: "sync",
+    proc: 2,
+    since: "0.0.3",
+    summary: "Write all pending data to the disk images.",
+    params: [],
+    returns: { type: "none" },
+  },
+  {
+    name: "umask",
+    proc: 137,
+    since: "1.0.55",
+    summary: "Set the file mode creation mask and return the previous one.",
+    params: [
+      { name: "mask", type: "int", summary: "new mask, 0-0777 octal, initially 022" },
+    ],
+    returns: { type: "int" },
+    shell: { output: "octal" },
+  },
+  {
+    name: "utsname",
+    proc: 342,
+    since: "1.19.27",
+    summary: "Return the kernel name, release, version and machine of the appliance.",
+    params: [],
+    returns: { type: "struct", struct: "utsname" },
+  },
+];

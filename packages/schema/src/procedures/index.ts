@@ -1,0 +1,117 @@
+import type { Procedure } from "../procedure.ts";
+import { archive } from "./archive.ts";
+import { attributes } from "./attributes.ts";
+import { augeas } from "./augeas.ts";
+import { bootloader } from "./bootloader.ts";
+import { btrfs } from "./btrfs.ts";
+import { daemon } from "./daemon.ts";
+import { debug } from "./debug.ts";
+import { device } from "./device.ts";
+import { directory } from "./directory.ts";
+import { extension } from "./extension.ts";
+import { f2fs } from "./f2fs.ts";
+import { file } from "./file.ts";
+import { filesystem } from "./filesystem.ts";
+import { handle } from "./handle.ts";
+import { hivex } from "./hivex.ts";
+import { initrd } from "./initrd.ts";
+import { inotify } from "./inotify.ts";
+import { inspect } from "./inspect.ts";
+import { internal } from "./internal.ts";
+import { journal } from "./journal.ts";
+import { ldm } from "./ldm.ts";
+import { luks } from "./luks.ts";
+import { lvm } from "./lvm.ts";
+import { md } from "./md.ts";
+import { mount } from "./mount.ts";
+import { ntfs } from "./ntfs.ts";
+import { partition } from "./partition.ts";
+import { retired } from "./retired.ts";
+import { rsync } from "./rsync.ts";
+import { scrub } from "./scrub.ts";
+import { sleuthkit } from "./sleuthkit.ts";
+import { swap } from "./swap.ts";
+import { text } from "./text.ts";
+import { transfer } from "./transfer.ts";
+import { xfs } from "./xfs.ts";
+import { yara } from "./yara.ts";
+
+/** Every call, by topic. The topic is the name of the file that holds the row, and of the daemon's handler file. */
+export const topics: Readonly<Record<Topic, readonly Procedure[]>> = {
+  archive,
+  attributes,
+  augeas,
+  bootloader,
+  btrfs,
+  daemon,
+  debug,
+  device,
+  directory,
+  extension,
+  f2fs,
+  file,
+  filesystem,
+  handle,
+  hivex,
+  initrd,
+  inotify,
+  inspect,
+  internal,
+  journal,
+  ldm,
+  luks,
+  lvm,
+  md,
+  mount,
+  ntfs,
+  partition,
+  retired,
+  rsync,
+  scrub,
+  sleuthkit,
+  swap,
+  text,
+  transfer,
+  xfs,
+  yara,
+};
+
+/** Name of a topic. */
+export type Topic =
+  | "archive"
+  | "attributes"
+  | "augeas"
+  | "bootloader"
+  | "btrfs"
+  | "daemon"
+  | "debug"
+  | "device"
+  | "directory"
+  | "extension"
+  | "f2fs"
+  | "file"
+  | "filesystem"
+  | "handle"
+  | "hivex"
+  | "initrd"
+  | "inotify"
+  | "inspect"
+  | "internal"
+  | "journal"
+  | "ldm"
+  | "luks"
+  | "lvm"
+  | "md"
+  | "mount"
+  | "ntfs"
+  | "partition"
+  | "retired"
+  | "rsync"
+  | "scrub"
+  | "sleuthkit"
+  | "swap"
+  | "text"
+  | "transfer"
+  | "xfs"
+  | "yara"
+;
