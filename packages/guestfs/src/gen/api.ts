@@ -418,7 +418,7 @@ export interface AddDomainOptions extends CallOptions {
   readonly?: boolean | undefined;
   /** disk bus name, obsolete */
   iface?: string | undefined;
-  /** try connecting to a running guest, obsolete */
+  /** reach the daemon inside a running guest (default false) */
   live?: boolean | undefined;
   /** also accept a UUID as the domain */
   allowuuid?: boolean | undefined;
@@ -478,7 +478,7 @@ export interface AddLibvirtDomOptions extends CallOptions {
   readonly?: boolean | undefined;
   /** disk bus name, obsolete */
   iface?: string | undefined;
-  /** try connecting to a running guest, obsolete */
+  /** reach the daemon inside a running guest (default false) */
   live?: boolean | undefined;
   /** policy for read-only disks: "error", "read", "write" or "ignore" */
   readonlydisk?: string | undefined;
@@ -2463,7 +2463,7 @@ export interface GuestfsApi {
    */
   writeFile(path: string, content: string, size: number, options?: CallOptions): Promise<void>;
   /**
-   * Overwrite the first few blocks (128 KiB) of a device with zeros.
+   * Overwrite the first blocks of a device with zeros, enough to hide what it held.
    *
    * @param device - block device to overwrite
    * @remarks procedure 85, since libguestfs 1.0.16; guestfs(3).
@@ -2894,7 +2894,7 @@ export interface GuestfsApi {
    */
   available(groups: readonly string[], options?: CallOptions): Promise<void>;
   /**
-   * Return the address of the underlying C handle as an integer.
+   * Return a number that stands for the handle (in the C library, its address).
    *
    * @remarks library, since libguestfs 1.29.17; guestfs(3).
    */
@@ -2979,7 +2979,7 @@ export interface GuestfsApi {
    */
   getAppend(): string | null;
   /**
-   * Report the backend name (superseded by get_backend).
+   * Report how the daemon will be reached, as an attach method (superseded by get_backend).
    *
    * @remarks library, since libguestfs 1.9.8; guestfs(3).
    * @deprecated Use {@link GuestfsApi.getBackend}.
@@ -2992,7 +2992,7 @@ export interface GuestfsApi {
    */
   getAutosync(): boolean;
   /**
-   * Report which backend ("direct", "libvirt", ...) will be used.
+   * Report how the daemon will be reached: "direct" or "unix:PATH".
    *
    * @remarks library, since libguestfs 1.21.26; guestfs(3).
    */
@@ -3226,9 +3226,9 @@ export interface GuestfsApi {
    */
   setAppend(append: string | null): void;
   /**
-   * Choose how the appliance is started; superseded by set_backend.
+   * Choose how the daemon is reached, under the older names; superseded by set_backend.
    *
-   * @param backend - backend name: direct, libvirt or libvirt:URI
+   * @param backend - method: appliance or unix:PATH (the socket of a daemon)
    * @remarks library, since libguestfs 1.9.8; guestfs(3).
    * @deprecated Use {@link GuestfsApi.setBackend}.
    */
@@ -3241,9 +3241,9 @@ export interface GuestfsApi {
    */
   setAutosync(autosync: boolean): void;
   /**
-   * Choose the backend used to start the appliance.
+   * Choose how the daemon is reached.
    *
-   * @param backend - backend name: direct, libvirt or libvirt:URI
+   * @param backend - backend: direct (an appliance) or unix:PATH (the socket of a daemon)
    * @remarks library, since libguestfs 1.21.26; guestfs(3).
    */
   setBackend(backend: string): void;
@@ -3399,7 +3399,7 @@ export interface GuestfsApi {
    */
   shutdown(options?: CallOptions): Promise<void>;
   /**
-   * Cancel the upload or download running in another thread.
+   * Cancel the call that runs on this handle, when it is one that can be stopped.
    *
    * @remarks library, since libguestfs 1.11.18; guestfs(3).
    */
@@ -5213,7 +5213,7 @@ export interface GuestfsApi {
    */
   tailN(nrlines: number, path: string, options?: CallOptions): Promise<string[]>;
   /**
-   * Count the characters in a file.
+   * Count the bytes of a file.
    *
    * @param path - file to count
    * @remarks procedure 120, since libguestfs 1.0.54; guestfs(3).

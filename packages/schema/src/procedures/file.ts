@@ -702,7 +702,7 @@ export const file: readonly Procedure[] = [
     name: "zero",
     proc: 85,
     since: "1.0.16",
-    summary: "Overwrite the first few blocks (128 KiB) of a device with zeros.",
+    summary: "Overwrite the first blocks of a device with zeros, enough to hide what it held.",
     params: [
       { name: "device", type: "string", of: "device", summary: "block device to overwrite" },
     ],

@@ -26,7 +26,7 @@ export const handle: readonly Procedure[] = [
       { name: "libvirturi", type: "string", summary: "libvirt connection URI, default if omitted" },
       { name: "readonly", type: "bool", summary: "attach all disks read-only (default false)" },
       { name: "iface", type: "string", summary: "disk bus name, obsolete" },
-      { name: "live", type: "bool", summary: "try connecting to a running guest, obsolete" },
+      { name: "live", type: "bool", summary: "reach the daemon inside a running guest (default false)" },
       { name: "allowuuid", type: "bool", summary: "also accept a UUID as the domain" },
       { name: "readonlydisk", type: "string", summary: "policy for read-only disks: \"error\", \"read\", \"write\" or \"ignore\"" },
       { name: "cachemode", type: "string", summary: "disk caching: \"writeback\" or \"unsafe\"" },
@@ -134,7 +134,7 @@ export const handle: readonly Procedure[] = [
     optional: [
       { name: "readonly", type: "bool", summary: "attach all disks read-only (default false)" },
       { name: "iface", type: "string", summary: "disk bus name, obsolete" },
-      { name: "live", type: "bool", summary: "try connecting to a running guest, obsolete" },
+      { name: "live", type: "bool", summary: "reach the daemon inside a running guest (default false)" },
       { name: "readonlydisk", type: "string", summary: "policy for read-only disks: \"error\", \"read\", \"write\" or \"ignore\"" },
       { name: "cachemode", type: "string", summary: "disk caching: \"writeback\" or \"unsafe\"" },
       { name: "discard", type: "string", summary: "TRIM handling: \"disable\", \"enable\" or \"besteffort\"" },
@@ -156,7 +156,7 @@ export const handle: readonly Procedure[] = [
   {
     name: "c_pointer",
     since: "1.29.17",
-    summary: "Return the address of the underlying C handle as an integer.",
+    summary: "Return a number that stands for the handle (in the C library, its address).",
     params: [],
     returns: { type: "int64" },
     shell: { output: "hex" },
@@ -276,7 +276,7 @@ export const handle: readonly Procedure[] = [
   {
     name: "get_attach_method",
     since: "1.9.8",
-    summary: "Report the backend name (superseded by get_backend).",
+    summary: "Report how the daemon will be reached, as an attach method (superseded by get_backend).",
     params: [],
     returns: { type: "string" },
     deprecated: "get_backend",
@@ -293,7 +293,7 @@ export const handle: readonly Procedure[] = [
   {
     name: "get_backend",
     since: "1.21.26",
-    summary: "Report which backend (\"direct\", \"libvirt\", ...) will be used.",
+    summary: "Report how the daemon will be reached: \"direct\" or \"unix:PATH\".",
     params: [],
     returns: { type: "string" },
     immediate: true,
@@ -621,9 +621,9 @@ export const handle: readonly Procedure[] = [
   {
     name: "set_attach_method",
     since: "1.9.8",
-    summary: "Choose how the appliance is started; superseded by set_backend.",
+    summary: "Choose how the daemon is reached, under the older names; superseded by set_backend.",
     params: [
-      { name: "backend", type: "string", of: "plain", summary: "backend name: direct, libvirt or libvirt:URI" },
+      { name: "backend", type: "string", of: "plain", summary: "method: appliance or unix:PATH (the socket of a daemon)" },
     ],
     returns: { type: "none" },
     deprecated: "set_backend",
@@ -645,9 +645,9 @@ export const handle: readonly Procedure[] = [
   {
     name: "set_backend",
     since: "1.21.26",
-    summary: "Choose the backend used to start the appliance.",
+    summary: "Choose how the daemon is reached.",
     params: [
-      { name: "backend", type: "string", of: "plain", summary: "backend name: direct, libvirt or libvirt:URI" },
+      { name: "backend", type: "string", of: "plain", summary: "backend: direct (an appliance) or unix:PATH (the socket of a daemon)" },
     ],
     returns: { type: "none" },
     configOnly: true,
@@ -899,7 +899,7 @@ export const handle: readonly Procedure[] = [
   {
     name: "user_cancel",
     since: "1.11.18",
-    summary: "Cancel the upload or download running in another thread.",
+    summary: "Cancel the call that runs on this handle, when it is one that can be stopped.",
     params: [],
     returns: { type: "none" },
     immediate: true,

@@ -171,7 +171,7 @@ export const text: readonly Procedure[] = [
     name: "wc_c",
     proc: 120,
     since: "1.0.54",
-    summary: "Count the characters in a file.",
+    summary: "Count the bytes of a file.",
     params: [
       { name: "path", type: "string", of: "pathname", summary: "file to count" },
     ],
