@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { qemuArguments } from "./command-line.ts";
+import { findProgram, spawnOwned } from "./owned-process.ts";
+
+/** Which accelerator to use, and why. */
+export interface AcceleratorChoice {
+  /** What to start QEMU with. */
+  accelerator: "kvm" | "tcg";
+  /** Why, in one line, for a debug log. */
+  reason: string;
+}
+
+/** Settings of {@link chooseAccelerator}. */
+export interface AcceleratorOptions {
+  /** QEMU: path, or name on PATH. */
+  qemu: string;
+  /** Folder in which what was found is kept; made when missing. */
+  cacheDir: string;
+  /** How long the test guest may take, in milliseconds. Default 5000. */
+  timeoutMs?: number;
+}
+
+interface KvmRecord {
+  bootId: string;
+  qemu: string;
+  works: boolean;
+  reason: string;
+}
+
+// Real-mode code at the reset vector: mov al,0x2a; out 0xf4,al; hlt; jmp -1. Port 0xf4 is isa-debug-exit, which makes QEMU exit
+// with (0x2a << 1) | 1. Only a processor that really ran gets there.
+const PROBE_CODE = [0xb0, 0x2a, 0xe6, 0xf4, 0xf4, 0xeb, 0xfd];
+const PROBE_EXIT_CODE = 0x55;
+const FIRMWARE_BYTES = 65536;
+
+async function recordPath(options: AcceleratorOptions): Promise<string> {
+  await mkdir(options.cacheDir, { recursive: true, mode: 0o700 });
+  return join(options.cacheDir, "kvm.json");
+}
+
+async function identity(qemu: string): Promise<{ bootId: string; qemu: string }> {
+  const path = await findProgram(qemu);
+  const { mtimeMs, size } = await stat(path);
+  const bootId = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+  return { bootId, qemu: `${path} ${mtimeMs} ${size}` };
+}
+
+async function writeRecord(path: string, record: KvmRecord): Promise<void> {
+  const draft = `${path}.${randomBytes(6).toString("hex")}`;
+  await writeFile(draft, JSON.stringify(record), { mode: 0o600 });
+  await rename(draft, path);
+}
+
+async function probe(options: AcceleratorOptions): Promise<{ works: boolean; reason: string }> {
+  const firmware = Buffer.alloc(FIRMWARE_BYTES, 0xf4);
+  firmware.set(PROBE_CODE, FIRMWARE_BYTES - 16);
+  const path = join(options.cacheDir, `kvm-probe-${randomBytes(6).toString("hex")}.bin`);
+  await writeFile(path, firmware, { mode: 0o600 });
+  try {
+    const args = qemuArguments({
+      machine: { type: "q35" },
+      accelerator: { type: "kvm" },
+      cpu: { type: "host" },
+      smp: 1,
+      memoryMiB: 16,
+      firmware: path,
+      chardevs: [],
+      blockdevs: [],
+      devices: [{ driver: "isa-debug-exit", iobase: 0xf4, iosize: 4 }],
+    });
+    const qemu = await spawnOwned(options.qemu, args, { stdio: ["ignore", "ignore", "pipe"] });
+    let stderr = "";
+    qemu.child.stderr?.on("data", (bytes: Buffer) => {
+      stderr = (stderr + bytes.toString("utf8")).slice(-2000);
+    });
+    const timeoutMs = options.timeoutMs ?? 5000;
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      qemu.kill();
+    }, timeoutMs);
+    const exit = await qemu.exited;
+    clearTimeout(timer);
+    if (exit.code === PROBE_EXIT_CODE) return { works: true, reason: "a test guest ran with KVM on this boot of the host" };
+    if (late) return { works: false, reason: `a test guest with KVM did not answer in ${timeoutMs} ms` };
+    const how = exit.signal === null ? `exit status ${exit.code}` : exit.signal;
+    const words = stderr.trim().split("\n").at(-1) ?? "";
+    return { works: false, reason: `QEMU with KVM ended with ${how}${words === "" ? "" : `: ${words}`}` };
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+/**
+ * Chooses KVM when a guest has run with it since the host booted, else TCG. The first time after a boot (or after QEMU has changed) a
+ * guest of seven bytes is run to find out; the result is kept in `cacheDir`. Never fails because of KVM.
+ *
+ * @throws ProgramNotFoundError when there is no such QEMU
+ */
+export async function chooseAccelerator(options: AcceleratorOptions): Promise<AcceleratorChoice> {
+  try {
+    await access("/dev/kvm", constants.R_OK | constants.W_OK);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const reason = code === "ENOENT" ? "there is no /dev/kvm" : `/dev/kvm can't be opened for reading and writing (${code})`;
+    return { accelerator: "tcg", reason };
+  }
+  const path = await recordPath(options);
+  const id = await identity(options.qemu);
+  try {
+    const known = JSON.parse(await readFile(path, "utf8")) as KvmRecord;
+    if (known.bootId === id.bootId && known.qemu === id.qemu) {
+      return { accelerator: known.works ? "kvm" : "tcg", reason: `${known.reason} (known since earlier)` };
+    }
+  } catch {
+    // Missing or damaged: find out again.
+  }
+  const result = await probe(options);
+  await writeRecord(path, { ...id, ...result });
+  return { accelerator: result.works ? "kvm" : "tcg", reason: result.reason };
+}
+
+/**
+ * Keeps for the rest of this boot of the host that KVM does not work, e.g. after a guest died or stayed silent with it.
+ *
+ * @param reason one line
+ */
+export async function recordKvmFailure(options: AcceleratorOptions, reason: string): Promise<void> {
+  await writeRecord(await recordPath(options), { ...(await identity(options.qemu)), works: false, reason });
+}

@@ -1,0 +1,90 @@
+/** A virtual machine in our terms; {@link qemuArguments} puts it into QEMU's. */
+export interface MachineDescription {
+  /** Machine type with its properties, e.g. `{ type: "q35", hpet: "off" }`. */
+  machine: { type: string } & Record<string, string>;
+  /** Accelerator with its properties, e.g. `{ type: "tcg", thread: "multi" }`. */
+  accelerator: { type: "kvm" | "tcg" } & Record<string, string>;
+  /** Processor model with its properties, e.g. `{ type: "max", la57: "off" }`. */
+  cpu: { type: string } & Record<string, string>;
+  /** Number of processors, 1 or more. */
+  smp: number;
+  /** Memory in MiB. */
+  memoryMiB: number;
+  /** Kernel to boot directly, its initial RAM disk, and its command line. */
+  kernel?: { image: string; initrd?: string; commandLine: string };
+  /** Firmware image instead of the machine's own. */
+  firmware?: string;
+  /** `-chardev` objects; `id` and `backend` first, then the backend's properties. */
+  chardevs: readonly ({ id: string; backend: string } & Record<string, string>)[];
+  /** Chardev that speaks QMP. */
+  qmpChardev?: string;
+  /** Chardev of the first serial port. */
+  serialChardev?: string;
+  /** Block nodes, as QMP's `blockdev-add` takes them. */
+  blockdevs: readonly Record<string, unknown>[];
+  /** Devices, as QMP's `device_add` takes them; `driver` first. */
+  devices: readonly ({ driver: string } & Record<string, unknown>)[];
+  /** Network backends, as QMP's `netdev_add` takes them. */
+  netdevs?: readonly ({ type: string; id: string } & Record<string, unknown>)[];
+  /** `true`: the processors wait for QMP's `cont`. */
+  paused?: boolean;
+}
+
+/** A value inside a QEMU option list: commas are doubled (qemu(1), "-drive", on names with commas). */
+export function escapeOptionValue(value: string): string {
+  if (value.includes("\0")) throw new TypeError("a value for QEMU can't hold a NUL byte");
+  return value.replaceAll(",", ",,");
+}
+
+const optionList = (first: string, properties: Record<string, string>): string =>
+  [escapeOptionValue(first), ...Object.entries(properties).map(([name, value]) => `${name}=${escapeOptionValue(value)}`)].join(",");
+
+const typed = ({ type, ...properties }: { type: string } & Record<string, string>): string =>
+  optionList(type, properties as Record<string, string>);
+
+/**
+ * The arguments for QEMU: no default devices, no user's configuration files, system calls that QEMU doesn't need refused
+ * (`-sandbox on` with everything denied that can be), no display, and an end of QEMU instead of a reboot.
+ *
+ * Values go in as they are: commas are escaped, block nodes and devices are JSON. Source: qemu(1).
+ *
+ * @throws TypeError when a string holds a NUL byte; RangeError when `smp` or `memoryMiB` is no positive integer
+ */
+export function qemuArguments(description: MachineDescription): string[] {
+  for (const name of ["smp", "memoryMiB"] as const) {
+    const value = description[name];
+    if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name}: ${value} is not a positive integer`);
+  }
+  const { kernel } = description;
+  const args = [
+    "-nodefaults",
+    "-no-user-config",
+    "-no-reboot",
+    ...["-display", "none"],
+    ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
+    ...["-machine", typed(description.machine)],
+    ...["-accel", typed(description.accelerator)],
+    ...["-cpu", typed(description.cpu)],
+    ...["-smp", String(description.smp)],
+    ...["-m", `${description.memoryMiB}M`],
+  ];
+  if (description.paused === true) args.push("-S");
+  if (description.firmware !== undefined) args.push("-bios", description.firmware);
+  if (kernel !== undefined) {
+    args.push("-kernel", kernel.image);
+    if (kernel.initrd !== undefined) args.push("-initrd", kernel.initrd);
+    args.push("-append", kernel.commandLine);
+  }
+  for (const { id, backend, ...properties } of description.chardevs) {
+    args.push("-chardev", optionList(backend, { id, ...(properties as Record<string, string>) }));
+  }
+  if (description.serialChardev !== undefined) args.push("-serial", `chardev:${description.serialChardev}`);
+  if (description.qmpChardev !== undefined) args.push("-mon", optionList(`chardev=${description.qmpChardev}`, { mode: "control" }));
+  for (const netdev of description.netdevs ?? []) args.push("-netdev", JSON.stringify(netdev));
+  for (const blockdev of description.blockdevs) args.push("-blockdev", JSON.stringify(blockdev));
+  for (const device of description.devices) args.push("-device", JSON.stringify(device));
+  for (const arg of args) {
+    if (arg.includes("\0")) throw new TypeError("an argument for QEMU can't hold a NUL byte");
+  }
+  return args;
+}

@@ -1,0 +1,8 @@
+export { chooseAccelerator, recordKvmFailure } from "./accelerator.ts";
+export type { AcceleratorChoice, AcceleratorOptions } from "./accelerator.ts";
+export { escapeOptionValue, qemuArguments } from "./command-line.ts";
+export type { MachineDescription } from "./command-line.ts";
+export { findProgram, ProgramFailedError, ProgramNotFoundError, runOwned, spawnOwned } from "./owned-process.ts";
+export type { OwnedProcess, OwnedProcessOptions, ProcessExit, ProgramResult, RunOwnedOptions } from "./owned-process.ts";
+export { QmpClient, QmpError } from "./qmp.ts";
+export type { QmpClientOptions, QmpCommands, QmpErrorCode, QmpEvent, QmpSchemaEntry } from "./qmp.ts";
