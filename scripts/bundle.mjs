@@ -17,8 +17,18 @@ await build({
   target: "node20",
   format: "esm",
   conditions: ["source"],
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-  legalComments: "none",
+  external: ["@koromix/*"],
+  banner: {
+    js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
+  },
+  legalComments: "inline",
   logLevel: "warning",
-  external: ["koffi"],
+});
+
+// koffi's addon goes along as it is, without the part for another C library.
+const native = `@koromix/koffi-${process.platform}-${process.arch}`;
+const koffi = createRequire(join(root, "packages/guestfsd/package.json")).resolve("koffi");
+cpSync(dirname(createRequire(koffi).resolve(native)), join(target, "node_modules", native), {
+  recursive: true,
+  filter: (source) => !source.includes("musl_"),
 });

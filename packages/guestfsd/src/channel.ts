@@ -1,0 +1,36 @@
+import { readSync, writeSync } from "node:fs";
+import { POLLIN, PollSet } from "./native/poll.ts";
+
+/** The byte stream to the client, as a blocking program sees it. */
+export interface Channel {
+  /** Waits for bytes; 0 when the client has gone. */
+  read(target: Uint8Array): number;
+  /** Returns when every byte is handed over. */
+  write(bytes: Uint8Array): void;
+  /** Whether a read would not wait. */
+  readable(): boolean;
+}
+
+/** A channel over an open descriptor: a virtio-serial port, a socket or one end of a pair. */
+export class DescriptorChannel implements Channel {
+  readonly #fd: number;
+  readonly #poll = new PollSet(1);
+
+  constructor(fd: number) {
+    this.#fd = fd;
+    this.#poll.add(fd, POLLIN);
+  }
+
+  read(target: Uint8Array): number {
+    return readSync(this.#fd, target, 0, target.length, null);
+  }
+
+  write(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.length) at += writeSync(this.#fd, bytes, at, bytes.length - at, null);
+  }
+
+  readable(): boolean {
+    return this.#poll.wait(0) > 0;
+  }
+}

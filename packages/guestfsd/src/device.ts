@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { DaemonError } from "./daemon-error.ts";
+
+/** `/dev/sdb3`, `/dev/vda`, `/dev/hdc1`: prefix, letters, partition. */
+const namePattern = /^\/dev\/(?:sd|hd|vd)([a-z]+)(\d*)$/;
+
+/** `a` to 0, `z` to 25, `aa` to 26. */
+export function driveIndex(letters: string): number {
+  return [...letters].reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 96, 0) - 1;
+}
+
+/** 0 to `a`, 26 to `aa`. */
+export function driveLetters(index: number): string {
+  const letter = String.fromCharCode(97 + (index % 26));
+  return index < 26 ? letter : driveLetters(Math.floor(index / 26) - 1) + letter;
+}
+
+function scsiAddress(block: string): number[] | undefined {
+  try {
+    return readlinkSync(`/sys/block/${block}/device`).split("/").at(-1)?.split(":").map(Number);
+  } catch {
+    return undefined;
+  }
+}
+
+function compareAddresses(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < a.length; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** The drives that the user added, as the kernel names them, in the order in which they were added. */
+export function userDrives(): string[] {
+  return readdirSync("/sys/block")
+    .filter((name) => name.startsWith("sd"))
+    .map((name) => ({ name, address: scsiAddress(name) ?? [] }))
+    .toSorted((a, b) => compareAddresses(a.address, b.address))
+    .map((drive) => drive.name);
+}
+
+/** Maps drive names between the promise of the API (`/dev/sda` is the first drive added) and the kernel. */
+export class DeviceNames {
+  readonly #translate: boolean;
+
+  /** @param translate - false outside of the appliance: names are then taken as they are */
+  constructor(translate: boolean) {
+    this.#translate = translate;
+  }
+
+  /** The kernel's name of what the client calls so. */
+  toKernel(device: string): string {
+    const match = this.#translate ? namePattern.exec(device) : null;
+    if (!match) return device;
+    const drive = userDrives()[driveIndex(match[1] ?? "")];
+    return drive === undefined ? device : `/dev/${drive}${match[2]}`;
+  }
+
+  /** The client's name of what the kernel calls so. */
+  toClient(device: string): string {
+    const match = this.#translate ? /^\/dev\/(sd[a-z]+)(\d*)$/.exec(device) : null;
+    const index = match ? userDrives().indexOf(match[1] ?? "") : -1;
+    return match && index >= 0 ? `/dev/sd${driveLetters(index)}${match[2]}` : device;
+  }
+}
+
+/** A device, or a subvolume of the btrfs file system on it. */
+export interface Mountable {
+  readonly device: string;
+  readonly subvolume?: string;
+}
+
+/**
+ * Takes a mountable apart: `/dev/sda1` or `btrfsvol:/dev/sda1/name`. The device may hold slashes
+ * (`/dev/VG/LV`), so `isDevice` tells where the subvolume's name begins.
+ */
+export function parseMountable(text: string, isDevice: (path: string) => boolean): Mountable {
+  if (!text.startsWith("btrfsvol:")) return { device: text };
+  const rest = text.slice("btrfsvol:".length);
+  for (let cut = rest.indexOf("/", 1); cut > 0; cut = rest.indexOf("/", cut + 1)) {
+    const device = rest.slice(0, cut);
+    if (isDevice(device)) return { device, subvolume: rest.slice(cut + 1) };
+  }
+  throw new DaemonError(`${text}: not a mountable: no device stands behind btrfsvol:`, "EINVAL");
+}
+
+/** The loop, zram and other drives that are never the user's. */
+export function isForeign(block: string): boolean {
+  return /^(loop|ram|zram|fd|sr)\d+$/.test(block);
+}
+
+/** Size of a whole drive as sysfs has it, in bytes. */
+export function blockSize(block: string): number {
+  return Number(readFileSync(`/sys/class/block/${block}/size`, "utf8")) * 512;
+}

@@ -1,0 +1,38 @@
+import koffi from "koffi";
+import { encodeText } from "@guestfs/protocol";
+import { check } from "./system-error.ts";
+
+const libc = koffi.load("libc.so.6");
+const socketC = libc.func("socket", "int", ["int", "int", "int"]) as (family: number, type: number, protocol: number) => number;
+const bindC = libc.func("bind", "int", ["int", "void*", "uint"]) as (fd: number, address: Uint8Array, length: number) => number;
+const listenC = libc.func("listen", "int", ["int", "int"]) as (fd: number, backlog: number) => number;
+const acceptC = libc.func("accept4", "int", ["int", "void*", "void*", "int"]) as (
+  fd: number,
+  address: null,
+  length: null,
+  flags: number,
+) => number;
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = 0o2000000;
+const sunPathMax = 107;
+const backlog = 4;
+
+/** Binds a new unix socket and listens; the path must not exist. */
+export function listenUnix(path: string): number {
+  const name = encodeText(path);
+  if (name.length > sunPathMax) throw new RangeError(`${path}: longer than the ${sunPathMax} bytes of a socket's name`);
+  const address = new Uint8Array(2 + name.length + 1);
+  address[0] = AF_UNIX;
+  address.set(name, 2);
+  const fd = check(socketC(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+  check(bindC(fd, address, address.length), "bind");
+  check(listenC(fd, backlog), "listen");
+  return fd;
+}
+
+/** Waits for the next client. */
+export function acceptUnix(listener: number): number {
+  return check(acceptC(listener, null, null, SOCK_CLOEXEC), "accept");
+}

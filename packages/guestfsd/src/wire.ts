@@ -1,0 +1,69 @@
+import { cancelFlag, encodeFlag, FrameDecoder, ProtocolError } from "@guestfs/protocol";
+import type { Frame } from "@guestfs/protocol";
+import type { Channel } from "./channel.ts";
+import { ConversationEndedError } from "./daemon-error.ts";
+
+const readSize = 64 * 1024;
+
+/** Frames to and from one client. */
+export class Wire {
+  readonly #channel: Channel;
+  readonly #decoder = new FrameDecoder();
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+  }
+
+  /**
+   * Waits for the next frame.
+   * @throws ConversationEndedError at the end of the stream or when no frame can start here
+   */
+  receive(): Frame {
+    for (;;) {
+      const frame = this.#next();
+      if (frame) return frame;
+      this.#fill();
+    }
+  }
+
+  send(bytes: Uint8Array): void {
+    try {
+      this.#channel.write(bytes);
+    } catch (error) {
+      throw new ConversationEndedError("the client went away while it was written to", { cause: error });
+    }
+  }
+
+  /** Tells the client to stop sending its file. */
+  sendCancel(): void {
+    this.send(encodeFlag(cancelFlag));
+  }
+
+  /** Whether the client asks for the file it receives to stop; takes the flag off the stream. */
+  takeCancel(): boolean {
+    if (this.#decoder.buffered < 4) {
+      if (!this.#channel.readable()) return false;
+      this.#fill();
+    }
+    const frame = this.#next();
+    if (frame === undefined) return false;
+    if (frame.type !== "cancel") throw new ConversationEndedError("a message came while a file was being sent");
+    return true;
+  }
+
+  #fill(): void {
+    const target = this.#decoder.reserve(readSize);
+    const count = this.#channel.read(target);
+    if (count === 0) throw new ConversationEndedError("the client went away");
+    this.#decoder.commit(count);
+  }
+
+  #next(): Frame | undefined {
+    try {
+      return this.#decoder.next();
+    } catch (error) {
+      if (error instanceof ProtocolError) throw new ConversationEndedError(error.message, { cause: error });
+      throw error;
+    }
+  }
+}

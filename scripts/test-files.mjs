@@ -1,0 +1,28 @@
+// @ts-check
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * The test files below a folder, as sorted paths.
+ * @param {string} folder
+ * @returns {string[]}
+ */
+function below(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return entry.name === "node_modules" || entry.name === "dist" ? [] : below(path);
+      return entry.name.endsWith(".test.ts") ? [path] : [];
+    })
+    .sort();
+}
+
+/**
+ * Every test file; with `quick`, only those that start no virtual machine and no other daemon.
+ * @param {{ quick: boolean }} choice
+ * @returns {string[]}
+ */
+export function testFiles({ quick }) {
+  const files = [...below("packages"), ...below("tests")];
+  return quick ? files.filter((path) => path.startsWith("packages/") && !path.endsWith(".vm.test.ts")) : files;
+}
