@@ -1,0 +1,7 @@
+/**
+ * Oracles for the tests: the distribution's own daemon and shell, without a virtual machine.
+ * For Debian 12 as root; what can't run here says why.
+ * @packageDocumentation
+ */
+export { startStockDaemon, whyNoStockDaemon } from "./stock-daemon.ts";
+export type { StockDaemon } from "./stock-daemon.ts";
