@@ -1,7 +1,7 @@
 // @ts-check
 // Writes each published package's public interface to api/<package>.api.md, from the emitted declarations;
 // with --check it fails when a report is out of date, or when something public has no docstring.
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
@@ -17,6 +17,7 @@ const silent = { logLevel: ExtractorLogLevel.None };
 function report({ folder }) {
   const name = basename(folder);
   const declarations = join(folder, "dist/index.d.ts");
+  if (!existsSync(declarations)) return [`${name}: not built (npm run build)`];
   const configuration = ExtractorConfig.prepare({
     packageJsonFullPath: join(folder, "package.json"),
     configObjectFullPath: undefined,
@@ -71,7 +72,7 @@ function report({ folder }) {
 
 mkdirSync(reportFolder, { recursive: true });
 mkdirSync(reportTempFolder, { recursive: true });
-const problems = packages.filter(({ published }) => published).flatMap(report);
+const problems = packages.filter(({ published, library }) => published && library).flatMap(report);
 rmSync(reportTempFolder, { recursive: true });
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length === 0 ? 0 : 1;

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 const folder = fileURLToPath(new URL("../packages/", import.meta.url));
 
-/** @typedef {{ folder: string, name: string, published: boolean, dependencies: string[] }} Package */
+/** @typedef {{ folder: string, name: string, version: string, published: boolean, library: boolean, dependencies: string[] }} Package */
 
 /** @type {readonly Package[]} Every workspace package. */
 export const packages = readdirSync(folder)
@@ -14,7 +14,9 @@ export const packages = readdirSync(folder)
     return {
       folder: `${folder}${name}`,
       name: manifest.name,
+      version: manifest.version,
       published: manifest.private !== true,
+      library: manifest.exports?.["."] !== undefined,
       dependencies: Object.keys(manifest.dependencies ?? {}),
     };
   });
