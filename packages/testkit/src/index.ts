@@ -5,3 +5,7 @@
  */
 export { startStockDaemon, whyNoStockDaemon } from "./stock-daemon.ts";
 export type { StockDaemon } from "./stock-daemon.ts";
+export { startRecordingProxy } from "./recording-proxy.ts";
+export type { Passage, RecordingProxy } from "./recording-proxy.ts";
+export { stockGuestfishHypervisor, whyNoStockGuestfish } from "./stock-guestfish.ts";
+export type { GuestfishTarget, StockGuestfish } from "./stock-guestfish.ts";

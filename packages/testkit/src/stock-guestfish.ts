@@ -1,0 +1,71 @@
+import { accessSync, chmodSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { transformSync } from "esbuild";
+import { writeFixedAppliance } from "./fixed-appliance.ts";
+
+/** The daemon that the stock guestfish is to drive. */
+export type GuestfishTarget =
+  /** a command line, to which `-c fd:N` is added; ended with guestfish */
+  | { readonly command: readonly string[] }
+  /** the socket of a daemon that runs */
+  | { readonly socketPath: string };
+
+/** What lets the stock guestfish drive a daemon. */
+export interface StockGuestfish extends Disposable {
+  /** Variables to add to guestfish's environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Removes the temporary files. Does nothing a second time. */
+  dispose(): void;
+}
+
+/** Why the stock guestfish can't be driven here, in words for a skipped test; `undefined` when it can. */
+export function whyNoStockGuestfish(): string | undefined {
+  try {
+    accessSync("/usr/bin/guestfish", constants.X_OK);
+    return undefined;
+  } catch {
+    return "no /usr/bin/guestfish (Debian package libguestfs-tools)";
+  }
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function compileHypervisor(target: string): void {
+  // Beside this file is the source when it runs from source, and the compiled program otherwise.
+  const here = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const source = readFileSync(fileURLToPath(new URL(`./hypervisor-main.${here}`, import.meta.url)), "utf8");
+  writeFileSync(target, transformSync(source, { loader: here, format: "esm" }).code);
+}
+
+/**
+ * Makes a stand-in for QEMU with which the stock guestfish (1.48) drives any guestfsd, without a virtual machine.
+ * guestfish needs at least one drive to launch (`-N` makes none for real: use `-a` with any raw file).
+ * @param target - the daemon; read at each launch
+ */
+export function stockGuestfishHypervisor(target: GuestfishTarget): StockGuestfish {
+  const folder = mkdtempSync(join(tmpdir(), "stock-guestfish-"));
+  const program = join(folder, "hypervisor.mjs");
+  const hypervisor = join(folder, "hypervisor");
+  const targetFile = join(folder, "target.json");
+  compileHypervisor(program);
+  writeFileSync(targetFile, JSON.stringify(target));
+  writeFileSync(hypervisor, `#!/bin/sh\nexec ${[process.execPath, program, targetFile].map(quoted).join(" ")} "$@"\n`);
+  chmodSync(hypervisor, 0o755);
+  writeFixedAppliance(join(folder, "appliance"));
+  const dispose = (): void => rmSync(folder, { recursive: true, force: true });
+  return {
+    environment: {
+      LIBGUESTFS_BACKEND: "direct",
+      LIBGUESTFS_HV: hypervisor,
+      LIBGUESTFS_PATH: join(folder, "appliance"),
+      // Capabilities that guestfish finds out are cached here, and are not those of a real QEMU.
+      LIBGUESTFS_CACHEDIR: folder,
+    },
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+}
