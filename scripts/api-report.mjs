@@ -66,7 +66,8 @@ function report({ folder }) {
   for (const [, declaration] of text.matchAll(/^\/\/ @\w+ \(undocumented\)\n(.+)/gm)) {
     problems.push(`no docstring: ${declaration}`);
   }
-  if (check && result.apiReportChanged) problems.push("the public interface changed: see VERSIONING.md, then npm run api");
+  if (check && result.apiReportChanged)
+    problems.push("the public interface changed: see VERSIONING.md, then npm run api");
   return problems.map((problem) => `${name}: ${problem}`);
 }
 

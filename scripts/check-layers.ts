@@ -62,14 +62,21 @@ for (const { folder, name, dependencies } of packages) {
         problems.push(`${relative(root, path)} imports ${specifier}: ${why}`);
       };
       if (specifier.startsWith(".")) {
-        if (!resolve(path, "..", specifier).startsWith(`${sources}/`)) complain("it leaves its package by the back door");
+        if (!resolve(path, "..", specifier).startsWith(`${sources}/`))
+          complain("it leaves its package by the back door");
         continue;
       }
       const target = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
-      if (target in allowed && target !== name && !mayImport.includes(target) && !(isTest && target === "@guestfs/testkit")) {
+      if (
+        target in allowed &&
+        target !== name &&
+        !mayImport.includes(target) &&
+        !(isTest && target === "@guestfs/testkit")
+      ) {
         complain(`${name} may import ${mayImport.join(", ") || "no other package"}`);
       }
-      if (pure.has(name) && !isTest && !(target in allowed)) complain(`${name} is pure: no Node modules, no dependencies`);
+      if (pure.has(name) && !isTest && !(target in allowed))
+        complain(`${name} is pure: no Node modules, no dependencies`);
       if (target === "koffi" && !(name === "guestfsd" && within.startsWith("native/"))) {
         complain("only guestfsd/src/native calls C libraries");
       }

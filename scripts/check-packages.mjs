@@ -12,7 +12,9 @@ import { packages } from "./packages.mjs";
  * @param {import("./packages.mjs").Package} package_
  */
 async function typeProblems({ folder, name, version }) {
-  const built = readdirSync(join(folder, "dist"), { recursive: true, encoding: "utf8" }).filter((path) => /\.js$|\.d\.ts$/.test(path));
+  const built = readdirSync(join(folder, "dist"), { recursive: true, encoding: "utf8" }).filter((path) =>
+    /\.js$|\.d\.ts$/.test(path),
+  );
   const files = ["package.json", ...built.map((path) => `dist/${path}`)].map((path) => [
     `/node_modules/${name}/${path}`,
     readFileSync(join(folder, path), "utf8"),

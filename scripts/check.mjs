@@ -12,12 +12,21 @@ const source = ["node", "--conditions=source", "--import", "tsx"];
  */
 const checks = [
   { name: "types", command: ["npx", "tsc", "-b"] },
-  { name: "generated", command: [...source, "packages/codegen/src/main.ts", "--check"], fix: ["npm", "run", "generate"] },
+  {
+    name: "generated",
+    command: [...source, "packages/codegen/src/main.ts", "--check"],
+    fix: ["npm", "run", "generate"],
+  },
   { name: "lint", command: ["npx", "oxlint"], fix: ["npx", "oxlint", "--fix"] },
   { name: "format", command: ["npx", "oxfmt", "--list-different"], fix: ["npx", "oxfmt"] },
   { name: "layers", command: [...source, "scripts/check-layers.ts"] },
   { name: "unused", command: ["npx", "knip"] },
-  { name: "interface", command: ["node", "scripts/api-report.mjs", "--check"], fix: ["npm", "run", "api"], first: "types" },
+  {
+    name: "interface",
+    command: ["node", "scripts/api-report.mjs", "--check"],
+    fix: ["npm", "run", "api"],
+    first: "types",
+  },
   { name: "packages", command: ["node", "scripts/check-packages.mjs"], first: "types" },
 ];
 
@@ -41,7 +50,9 @@ const fix = words.includes("--fix");
 const names = words.filter((word) => word !== "--fix");
 const unknown = names.filter((name) => !checks.some((check) => check.name === name));
 if (unknown.length > 0) {
-  console.error(`check: no check is called ${unknown.join(", ")}; there are ${checks.map(({ name }) => name).join(", ")}`);
+  console.error(
+    `check: no check is called ${unknown.join(", ")}; there are ${checks.map(({ name }) => name).join(", ")}`,
+  );
   process.exit(2);
 }
 const waiting = checks.filter(({ name }) => names.length === 0 || names.includes(name));

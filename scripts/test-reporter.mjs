@@ -28,7 +28,11 @@ export default async function* report(source) {
     const counts = files.get(file);
     if (counts === undefined) return "";
     const { passed, failed, skipped, time } = counts;
-    const parts = [`${passed} passed`, ...(failed > 0 ? [`${failed} failed`] : []), ...(skipped > 0 ? [`${skipped} skipped`] : [])];
+    const parts = [
+      `${passed} passed`,
+      ...(failed > 0 ? [`${failed} failed`] : []),
+      ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ];
     return `${failed > 0 ? "FAIL" : "ok  "} ${file}: ${parts.join(", ")} (${(time / 1000).toFixed(1)} s)\n`;
   };
   for await (const { type, data } of source) {
@@ -57,7 +61,9 @@ export default async function* report(source) {
     const name = [...path.slice(0, outcome.nesting), outcome.name].join(" > ");
     if (outcome.skip !== undefined) {
       counts.skipped += 1;
-      skipped.push(`  ${file}: ${name}: ${outcome.skip === true || outcome.skip === "" ? "no reason given" : outcome.skip}`);
+      skipped.push(
+        `  ${file}: ${name}: ${outcome.skip === true || outcome.skip === "" ? "no reason given" : outcome.skip}`,
+      );
     } else if (type === "test:pass") {
       counts.passed += 1;
     } else if (outcome.details.error?.failureType !== "subtestsFailed") {

@@ -23,7 +23,8 @@ function state(folder) {
 
 function digest() {
   const files = [...state("packages"), ...state("scripts")];
-  for (const name of ["tsconfig.json", "tsconfig.base.json", "package-lock.json"]) files.push(readFileSync(join(root, name), "utf8"));
+  for (const name of ["tsconfig.json", "tsconfig.base.json", "package-lock.json"])
+    files.push(readFileSync(join(root, name), "utf8"));
   return createHash("sha256").update(files.sort().join("\n")).digest("hex");
 }
 

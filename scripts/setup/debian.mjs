@@ -11,7 +11,9 @@ import { run } from "./run.mjs";
  */
 export function missing(wanted) {
   const names = wanted.map(({ name }) => name);
-  const asked = spawnSync("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n", ...names], { encoding: "utf8" });
+  const asked = spawnSync("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n", ...names], {
+    encoding: "utf8",
+  });
   if (asked.error) return undefined;
   const installed = new Set(
     asked.stdout
@@ -44,9 +46,19 @@ export async function installPackages(wanted) {
   const names = absent.map(({ name }) => name);
   const asRoot = process.getuid?.() === 0;
   if (!asRoot && !found("sudo")) {
-    throw new Error(`root is needed to install packages and there is no sudo; run as root:\n  apt-get update && apt-get install -y --no-install-recommends ${names.join(" ")}`);
+    throw new Error(
+      `root is needed to install packages and there is no sudo; run as root:\n  apt-get update && apt-get install -y --no-install-recommends ${names.join(" ")}`,
+    );
   }
-  const aptGet = [...(asRoot ? [] : ["sudo"]), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=600", "-q"];
+  const aptGet = [
+    ...(asRoot ? [] : ["sudo"]),
+    "env",
+    "DEBIAN_FRONTEND=noninteractive",
+    "apt-get",
+    "-o",
+    "DPkg::Lock::Timeout=600",
+    "-q",
+  ];
   await run([...aptGet, "update"]);
   await run([...aptGet, "install", "-y", "--no-install-recommends", ...names]);
 }

@@ -16,7 +16,10 @@ const logFolder = join(root, ".cache/log");
  */
 export async function run(command) {
   const [program = "", ...args] = command;
-  const name = command.filter((word) => /^[a-z][\w.-]*$/.test(word)).slice(0, 4).join("-");
+  const name = command
+    .filter((word) => /^[a-z][\w.-]*$/.test(word))
+    .slice(0, 4)
+    .join("-");
   mkdirSync(logFolder, { recursive: true });
   const log = join(logFolder, `${name}.log`);
   const output = createWriteStream(log);
