@@ -3,6 +3,8 @@
  * For Debian 12 as root; what can't run here says why.
  * @packageDocumentation
  */
+export { startOwnDaemon } from "./own-daemon.ts";
+export type { OwnDaemon } from "./own-daemon.ts";
 export { startStockDaemon, whyNoStockDaemon } from "./stock-daemon.ts";
 export type { StockDaemon } from "./stock-daemon.ts";
 export { startRecordingProxy } from "./recording-proxy.ts";

@@ -28,7 +28,7 @@ for name in null zero full random urandom; do
 done
 mount -t proc none proc
 if ! mount --rbind /sys sys; then echo 'no /sys in the daemon root' >&2; fi
-mount -t tmpfs -o mode=755,size=128m none sysroot
+mount -t tmpfs -o mode=755,size=2g none sysroot
 mount --bind "$channel" .${socketFolder}
 exec chroot . "$@"
 `;

@@ -1,0 +1,14 @@
+// npm run bench -- [local]
+import { local } from "./local.ts";
+
+const suites: Readonly<Record<string, () => Promise<void>>> = { local };
+
+const names = process.argv.slice(2);
+for (const name of names.length > 0 ? names : Object.keys(suites)) {
+  const suite = suites[name];
+  if (!suite) {
+    console.error(`no benchmark ${name}; there are: ${Object.keys(suites).join(", ")}`);
+    process.exit(2);
+  }
+  await suite();
+}

@@ -1,0 +1,42 @@
+// npm run conformance -- FILE [--only TEXT] [--files DIR] [--verbose]
+import { parseArgs } from "node:util";
+import type { Guestfs } from "guestfs";
+import { Fixture } from "./fixture.ts";
+import { runTest } from "./run-test.ts";
+import type { Outcome } from "./run-test.ts";
+import { readSuite } from "./suite.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    only: { type: "string", multiple: true },
+    files: { type: "string" },
+    verbose: { type: "boolean", default: false },
+  },
+});
+if (positionals.length !== 1) {
+  console.error("usage: npm run conformance -- FILE [--only TEXT]... [--files DIR] [--verbose]");
+  process.exit(2);
+}
+
+const tests = readSuite(positionals[0] ?? "").filter(({ id }) => values.only?.some((text) => id.includes(text)) ?? true);
+const fixture = new Fixture(values.files);
+const counts: Record<Outcome["result"], number> = { passed: 0, failed: 0, skipped: 0 };
+let handle: Guestfs | undefined;
+try {
+  for (const test of tests) {
+    handle ??= await fixture.launch();
+    const outcome = await runTest(handle, test, fixture);
+    counts[outcome.result] += 1;
+    if (outcome.reason !== undefined || values.verbose) console.log(`${outcome.result} ${test.id}${outcome.reason ? `: ${outcome.reason}` : ""}`);
+    if (!handle.isReady()) {
+      await handle.close();
+      handle = undefined;
+    }
+  }
+} finally {
+  await handle?.close();
+  fixture.remove();
+}
+console.log(`passed ${counts.passed}, failed ${counts.failed}, skipped ${counts.skipped}`);
+process.exitCode = counts.failed === 0 ? 0 : 1;
