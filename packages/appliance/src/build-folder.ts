@@ -1,0 +1,30 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+const DRAFT = /^draft-(\d+)-[0-9a-f]+$/;
+
+/**
+ * Makes a folder under a name that no reader looks at, lets `fill` work in it, and moves it into place: readers see it whole or not at
+ * all. What was at `name` is replaced. A draft that fails is removed. Call it under the cache's lock.
+ */
+export async function buildFolder(parent: string, name: string, fill: (draft: string) => Promise<void>): Promise<void> {
+  const draft = join(parent, `draft-${process.pid}-${randomBytes(6).toString("hex")}`);
+  await mkdir(draft, { recursive: true, mode: 0o700 });
+  try {
+    await fill(draft);
+    const target = join(parent, name);
+    await rm(target, { recursive: true, force: true });
+    await rename(draft, target);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Removes the drafts of builders that were killed. Only whoever holds the cache's lock may call it. */
+export async function removeDrafts(parent: string): Promise<void> {
+  for (const name of await readdir(parent).catch(() => [])) {
+    if (DRAFT.test(name)) await rm(join(parent, name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,258 @@
+import { createHash } from "node:crypto";
+import { access, constants, mkdir, readFile, readdir, realpath, rename, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { findProgram, ProgramFailedError, ProgramNotFoundError } from "@guestfs/qemu";
+import { ApplianceError } from "./appliance-error.ts";
+import { Apt } from "./apt.ts";
+import type { PackageVersion } from "./apt.ts";
+import { buildFolder, removeDrafts } from "./build-folder.ts";
+import { acquireCacheLock } from "./cache-lock.ts";
+import { findKernel } from "./kernel.ts";
+import type { HostKernel } from "./kernel.ts";
+import { leaveOut } from "./packages.ts";
+import { planAppliance } from "./plan.ts";
+import type { AppliancePlan } from "./plan.ts";
+import { buildRootImage } from "./root-image.ts";
+import { buildSystem } from "./system-image.ts";
+
+/** What {@link buildAppliance} needs to know. */
+export interface BuildOptions {
+  /** Folder for built appliances; made 0700 when missing. */
+  cacheDir: string;
+  /** Folder with the bundled daemon: `guestfsd.mjs` and what it loads. */
+  daemonBundle: string;
+  /** Receives one line for each step. */
+  onDebug?(line: string): void;
+  /** Aborting it ends the build; nothing half-made stays. */
+  signal?: AbortSignal;
+}
+
+/** An appliance that can be started. */
+export interface BuiltAppliance {
+  /** Kernel: an ELF file, or a bzImage. */
+  kernel: string;
+  /** Initial RAM disk. */
+  initrd: string;
+  /** EROFS image of the root. */
+  rootImage: string;
+  /** EROFS image with node, the daemon and the kernel's modules. */
+  systemImage: string;
+  /** Release of the kernel. */
+  kernelVersion: string;
+  /** Digest of everything that the appliance is made of, package versions included. */
+  digest: string;
+}
+
+interface RootRecord {
+  aptStamp: string;
+  packages: PackageVersion[];
+  folder: string;
+}
+
+interface Source {
+  kernel: HostKernel;
+  node: string;
+  busybox: string;
+}
+
+const needed: readonly [program: string, packageName: string][] = [
+  ["apt-get", "apt"],
+  ["dpkg-deb", "dpkg"],
+  ["tar", "tar"],
+  ["mkfs.erofs", "erofs-utils"],
+  ["depmod", "kmod"],
+  ["ldconfig", "libc-bin"],
+  ["ldd", "libc-bin"],
+  ["xz", "xz-utils"],
+  ["flock", "util-linux"],
+  ["busybox", "busybox-static"],
+];
+
+/**
+ * Gives the appliance for this host, building what is missing or out of date: the root image when the list of packages changed or apt's
+ * lists offer other versions of them; the system image when kernel, modules, node, busybox or the daemon changed. Any number of programs
+ * may ask at once: one builds, the others wait for it.
+ *
+ * @throws ApplianceError of stage `host` (something is missing on this host; `fix` says how to get it), `build` or `cancelled`
+ */
+export async function buildAppliance(options: BuildOptions): Promise<BuiltAppliance> {
+  const onDebug = (line: string): void => options.onDebug?.(line);
+  const store = join(options.cacheDir, "appliance");
+  try {
+    await makePrivate(options.cacheDir, store);
+    const source = await findSource();
+    const plan = planAppliance(await factsOf(source, options.daemonBundle));
+    const aptStamp = await Apt.stamp();
+    const built = await fromCache(store, plan, aptStamp);
+    if (built !== undefined) return built;
+    const wait = (): void => onDebug("waiting for another program that builds the appliance");
+    const lock = await acquireCacheLock(join(store, "lock"), wait, options.signal);
+    try {
+      return (await fromCache(store, plan, aptStamp)) ?? (await build(store, plan, aptStamp, source, options));
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    throw explained(error, options.signal);
+  }
+}
+
+async function makePrivate(cacheDir: string, store: string): Promise<void> {
+  await mkdir(store, { recursive: true, mode: 0o700 });
+  const { uid, mode } = await stat(cacheDir);
+  if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {
+    throw new ApplianceError({
+      stage: "host",
+      message: `the cache folder ${cacheDir} can be written by other users, who could put their own appliance there`,
+      fix: `remove it, or set LIBGUESTFS_CACHEDIR to a folder of your own`,
+    });
+  }
+}
+
+async function findSource(): Promise<Source> {
+  for (const [program, packageName] of needed) {
+    await findProgram(program).catch(() => {
+      throw new ApplianceError({
+        stage: "host",
+        message: `building the appliance needs the program ${program}, which is not installed`,
+        fix: `sudo apt-get install ${packageName}`,
+      });
+    });
+  }
+  const busybox = await realpath(await findProgram("busybox"));
+  if ((await readFile(busybox)).includes("/lib64/ld-linux-x86-64.so.2")) {
+    throw new ApplianceError({
+      stage: "host",
+      message: `${busybox} needs shared libraries; the appliance needs one that does not`,
+      fix: "sudo apt-get install busybox-static",
+    });
+  }
+  return { kernel: await findKernel(), node: await realpath(process.execPath), busybox };
+}
+
+const stampOf = async (path: string): Promise<string> => {
+  const { size, mtimeMs } = await stat(path);
+  return `${path} ${size} ${Math.trunc(mtimeMs)}`;
+};
+
+async function factsOf({ kernel, node, busybox }: Source, daemonBundle: string): Promise<Parameters<typeof planAppliance>[0]> {
+  const release = await readFile("/etc/os-release", "utf8").catch(() => "");
+  const field = (name: string): string => new RegExp(`^${name}="?([^"\\n]*)`, "m").exec(release)?.[1] ?? "";
+  return {
+    arch: process.arch,
+    distribution: `${field("ID")} ${field("VERSION_ID")}`,
+    kernelVersion: kernel.version,
+    kernelStamp: kernel.stamp,
+    nodeStamp: await stampOf(node),
+    busyboxStamp: await stampOf(busybox),
+    daemonDigest: await digestOfFolder(daemonBundle),
+  };
+}
+
+async function digestOfFolder(folder: string): Promise<string> {
+  await access(join(folder, "guestfsd.mjs"), constants.R_OK).catch(() => {
+    throw new ApplianceError({ stage: "build", message: `${folder} holds no daemon (guestfsd.mjs)`, fix: "npm run build" });
+  });
+  const hash = createHash("sha256");
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  for (const path of paths.sort()) {
+    const contents = await readFile(path);
+    hash.update(`${path.slice(folder.length)} ${contents.length}\n`).update(contents);
+  }
+  return hash.digest("hex");
+}
+
+async function fromCache(store: string, plan: AppliancePlan, aptStamp: string): Promise<BuiltAppliance | undefined> {
+  const record = await readRecord(store, plan);
+  return record?.aptStamp === aptStamp ? assemble(store, plan, record) : undefined;
+}
+
+async function readRecord(store: string, plan: AppliancePlan): Promise<RootRecord | undefined> {
+  try {
+    return JSON.parse(await readFile(join(store, `root-${plan.root.digest}.json`), "utf8")) as RootRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+async function assemble(store: string, plan: AppliancePlan, record: RootRecord): Promise<BuiltAppliance | undefined> {
+  const system = join(store, `system-${plan.system.digest}`);
+  const built: BuiltAppliance = {
+    kernel: join(system, "kernel"),
+    initrd: join(system, "initrd"),
+    rootImage: join(store, record.folder, "root.erofs"),
+    systemImage: join(system, "system.erofs"),
+    kernelVersion: plan.system.kernelVersion,
+    digest: createHash("sha256").update(`${record.folder} ${plan.system.digest}`).digest("hex").slice(0, 24),
+  };
+  const paths = [built.kernel, built.initrd, built.rootImage, built.systemImage];
+  const complete = await Promise.all(paths.map((path) => stat(path).then((info) => info.size > 0, () => false)));
+  return complete.every(Boolean) ? built : undefined;
+}
+
+async function build(
+  store: string,
+  plan: AppliancePlan,
+  aptStamp: string,
+  source: Source,
+  options: BuildOptions,
+): Promise<BuiltAppliance> {
+  const onDebug = (line: string): void => options.onDebug?.(line);
+  await removeDrafts(store);
+  const record = await freshRoot(store, plan, aptStamp, options);
+  const system = `system-${plan.system.digest}`;
+  if ((await stat(join(store, system)).catch(() => undefined)) === undefined || (await assemble(store, plan, record)) === undefined) {
+    onDebug(`building the system image for Linux ${source.kernel.version}`);
+    const input = { ...source, daemonBundle: options.daemonBundle, signal: options.signal };
+    await buildFolder(store, system, (folder) => buildSystem({ ...input, folder }));
+  }
+  const built = await assemble(store, plan, record);
+  if (built === undefined) throw new ApplianceError({ stage: "build", message: `the appliance in ${store} is not complete after it was built` });
+  return built;
+}
+
+async function freshRoot(store: string, plan: AppliancePlan, aptStamp: string, options: BuildOptions): Promise<RootRecord> {
+  const onDebug = (line: string): void => options.onDebug?.(line);
+  const known = await readRecord(store, plan);
+  const image = (record: RootRecord): string => join(store, record.folder, "root.erofs");
+  const usable = known !== undefined && (await stat(image(known)).catch(() => undefined)) !== undefined ? known : undefined;
+  if (usable?.aptStamp === aptStamp) return usable;
+  const apt = new Apt(join(store, "apt"));
+  onDebug("asking apt for the appliance's packages");
+  let packages: PackageVersion[];
+  try {
+    const missing = (name: string): void => onDebug(`this release has no package ${name}; going on without it`);
+    packages = (await apt.resolve(plan.root.packages, missing, options.signal)).filter(({ name }) => !leaveOut(name));
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (usable === undefined) throw error;
+    onDebug(`keeping the root image: ${error instanceof Error ? error.message : String(error)}`);
+    return usable;
+  }
+  const versions = createHash("sha256").update(JSON.stringify([plan.root.digest, packages])).digest("hex").slice(0, 24);
+  const record: RootRecord = { aptStamp, packages, folder: `root-${versions}` };
+  if ((await stat(image(record)).catch(() => undefined)) === undefined) {
+    await buildFolder(store, record.folder, (folder) =>
+      buildRootImage({ apt, packages, without: plan.root.without, folder, image: join(folder, "root.erofs"), onDebug, signal: options.signal }),
+    );
+  }
+  const path = join(store, `root-${plan.root.digest}.json`);
+  await writeFile(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  return record;
+}
+
+function explained(error: unknown, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted === true) return new ApplianceError({ stage: "cancelled", message: "building the appliance was cancelled", cause: error });
+  if (error instanceof ProgramNotFoundError || error instanceof ProgramFailedError) {
+    return new ApplianceError({ stage: "build", message: "building the appliance failed", evidence: error.message, cause: error });
+  }
+  return error;
+}
+
+/** Marks an appliance as used now, so that cleaning up keeps it. */
+export async function touchAppliance(built: BuiltAppliance): Promise<void> {
+  const now = new Date();
+  await Promise.all([built.rootImage, built.systemImage].map((path) => utimes(path, now, now).catch(() => undefined)));
+}

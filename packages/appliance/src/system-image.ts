@@ -1,0 +1,111 @@
+import { chmod, cp, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { runOwned } from "@guestfs/qemu";
+import { cpioArchive } from "./cpio.ts";
+import type { CpioMember } from "./cpio.ts";
+import { erofsImage } from "./erofs-image.ts";
+import { devFolders, devLinks, fstab, initScript, startScript } from "./guest-scripts.ts";
+import { decompressKernel } from "./kernel-image.ts";
+import { bootModules, guestModulePaths, moduleFiles } from "./kernel-modules.ts";
+import type { HostKernel } from "./kernel.ts";
+
+/** What {@link buildSystem} works with. */
+export interface SystemInput {
+  kernel: HostKernel;
+  /** Path of the node that runs the daemon. */
+  node: string;
+  /** Path of a busybox without shared libraries. */
+  busybox: string;
+  /** Folder of the daemon's bundle. */
+  daemonBundle: string;
+  /** Folder to fill with `kernel`, `initrd` and `system.erofs`. */
+  folder: string;
+  signal?: AbortSignal | undefined;
+}
+
+// Libraries that the root image has; anything else that node is linked with goes along.
+const rootLibraries = /^(ld-linux|libc|libm|libdl|libpthread|librt|libgcc_s|libstdc\+\+)[-.]/;
+
+/** Makes kernel, initial RAM disk and system image (node, the daemon, the kernel's modules). */
+export async function buildSystem(input: SystemInput): Promise<void> {
+  const { kernel, folder, signal } = input;
+  const image = await readFile(kernel.image);
+  await writeFile(join(folder, "kernel"), (await decompressKernel(image, signal)) ?? image);
+  const modulesDep = await readFile(join(kernel.modules, "modules.dep"), "utf8");
+  await writeFile(join(folder, "initrd"), await initialRamDisk(kernel, modulesDep, input.busybox, signal));
+  const system = join(folder, "system");
+  await copyModules(kernel, join(system, "usr"), signal);
+  await copyDaemon(input, join(system, "guestfsd"));
+  await erofsImage(system, join(folder, "system.erofs"), signal);
+  await rm(system, { recursive: true, force: true });
+}
+
+async function initialRamDisk(
+  kernel: HostKernel,
+  modulesDep: string,
+  busybox: string,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const modules = `lib/modules/${kernel.version}`;
+  const flat = (path: string): string => basename(path).replace(/\.(xz|zst|gz)$/, "");
+  const files = moduleFiles(modulesDep, bootModules);
+  const members: CpioMember[] = ["bin", "lib", "lib/modules", modules, "proc", "dev", "r", "s", "n", "t"].map((path) => ({ path }));
+  members.push({ path: "bin/busybox", contents: await readFile(busybox), executable: true });
+  for (const { path } of files) {
+    members.push({ path: `${modules}/${flat(path)}`, contents: await moduleContents(join(kernel.modules, path), signal) });
+  }
+  const dependencies = files.map(({ path, needs }) => `${flat(path)}:${needs.map((needed) => ` ${flat(needed)}`).join("")}\n`).join("");
+  members.push({ path: `${modules}/modules.dep`, contents: Buffer.from(dependencies) });
+  members.push({ path: "init", contents: Buffer.from(initScript()), executable: true });
+  return cpioArchive(members);
+}
+
+async function moduleContents(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const contents = await readFile(path);
+  const program = path.endsWith(".xz") ? "xz" : path.endsWith(".zst") ? "zstd" : path.endsWith(".gz") ? "gzip" : undefined;
+  if (program === undefined) return contents;
+  return (await runOwned(program, ["-dc"], signal === undefined ? { input: contents } : { input: contents, signal })).stdout;
+}
+
+async function copyModules(kernel: HostKernel, usr: string, signal: AbortSignal | undefined): Promise<void> {
+  const target = join(usr, "lib", "modules", kernel.version);
+  for (const path of guestModulePaths) {
+    const source = join(kernel.modules, "kernel", path);
+    const found = (await stat(source).catch(() => undefined)) === undefined ? await modulesNamed(source) : [source];
+    for (const file of found) {
+      await cp(file, join(target, "kernel", dirname(path), basename(file)), { recursive: true });
+    }
+  }
+  for (const name of (await readdir(kernel.modules)).filter((entry) => /^modules\.(builtin|order)/.test(entry) && !entry.endsWith(".bin"))) {
+    await cp(join(kernel.modules, name), join(target, name));
+  }
+  await runOwned("depmod", ["-b", usr, kernel.version], signal === undefined ? {} : { signal });
+}
+
+async function modulesNamed(path: string): Promise<string[]> {
+  const names = await readdir(dirname(path)).catch(() => []);
+  return names.filter((name) => name.startsWith(`${basename(path)}.ko`)).map((name) => join(dirname(path), name));
+}
+
+async function copyDaemon(input: SystemInput, target: string): Promise<void> {
+  await cp(input.daemonBundle, target, { recursive: true, dereference: true });
+  await cp(input.node, join(target, "node"));
+  await cp(input.busybox, join(target, "busybox"));
+  await Promise.all(["node", "busybox"].map((name) => chmod(join(target, name), 0o755)));
+  const libraries = await extraLibraries(input.node, input.signal);
+  if (libraries.length > 0) await mkdir(join(target, "lib"));
+  for (const library of libraries) await cp(library, join(target, "lib", basename(library)), { dereference: true });
+  for (const name of devFolders) await mkdir(join(target, "dev", name), { recursive: true });
+  for (const [name, to] of Object.entries(devLinks)) await symlink(to, join(target, "dev", name));
+  await writeFile(join(target, "fstab"), fstab);
+  // A library path in the environment would reach the programs that the daemon runs.
+  const runNode =
+    libraries.length === 0 ? "/guestfsd/node" : "/lib64/ld-linux-x86-64.so.2 --library-path /guestfsd/lib /guestfsd/node";
+  await writeFile(join(target, "start"), startScript(runNode), { mode: 0o755 });
+}
+
+async function extraLibraries(node: string, signal: AbortSignal | undefined): Promise<string[]> {
+  const { stdout } = await runOwned("ldd", [node], signal === undefined ? {} : { signal });
+  const paths = [...stdout.toString("utf8").matchAll(/=> (\/\S+)/g)].map((match) => match[1] ?? "");
+  return paths.filter((path) => !rootLibraries.test(basename(path)));
+}
