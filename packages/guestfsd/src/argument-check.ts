@@ -1,4 +1,4 @@
-import { camelCase } from "@guestfs/schema";
+import { camelCase, structByName } from "@guestfs/schema";
 import type { Parameter, Procedure, Result } from "@guestfs/schema";
 import { readFileSync, statSync } from "node:fs";
 import { DaemonError } from "./daemon-error.ts";
@@ -20,7 +20,9 @@ function checkDevice(devices: DeviceNames, text: string): string {
   const device = devices.toKernel(text);
   const stat = statSync(device, { throwIfNoEntry: false });
   if (!stat) throw new DaemonError(`${text}: No such file or directory`, "ENOENT");
-  if (!stat.isBlockDevice() && !stat.isCharacterDevice()) throw new DaemonError(`${text}: not a device`, "ENOTBLK");
+  // LVM takes the folder /dev/VG for all of a group's volumes.
+  if (!stat.isBlockDevice() && !stat.isCharacterDevice() && !stat.isDirectory())
+    throw new DaemonError(`${text}: not a device`, "ENOTBLK");
   return device;
 }
 
@@ -89,7 +91,19 @@ export function translateResult(result: Result, value: unknown, devices: DeviceN
   if (result.type === "string-list" && result.of) return (value as string[]).map(one);
   if (result.type === "hashtable" && (result.keys || result.values))
     return Object.fromEntries(
-      Object.entries(value as Record<string, string>).map(([key, text]) => [result.keys ? one(key) : key, result.values ? one(text) : text]),
+      Object.entries(value as Record<string, string>).map(([key, text]) => [
+        result.keys ? one(key) : key,
+        result.values ? one(text) : text,
+      ]),
     );
+  if (result.type === "struct" || result.type === "struct-list") {
+    const columns = structByName.get(result.struct)?.fields.filter(({ type }) => type === "device") ?? [];
+    if (columns.length === 0) return value;
+    const row = (struct: object): object => {
+      const device = (name: string): string => one((struct as Record<string, string>)[name] ?? "");
+      return { ...struct, ...Object.fromEntries(columns.map(({ name }) => [name, device(name)])) };
+    };
+    return Array.isArray(value) ? value.map(row) : row(value as object);
+  }
   return value;
 }
