@@ -14,8 +14,8 @@ export type Frame =
 const initialCapacity = 64 * 1024;
 
 /**
- * Cuts a stream of bytes into frames. Holds at most one frame and what was read with it: memory is bounded
- * by 4 MiB plus the largest single read, whatever the peer sends.
+ * Cuts a stream of bytes into frames. Taken empty with {@link next} after each read, it holds at most one frame
+ * and what was read with it: 4 MiB plus the largest single read, whatever the peer sends.
  */
 export class FrameDecoder {
   #buffer = new Uint8Array(initialCapacity);
@@ -37,8 +37,13 @@ export class FrameDecoder {
     return this.#buffer.subarray(this.#end);
   }
 
-  /** @param count - bytes written into what {@link reserve} gave */
+  /**
+   * @param count - bytes written into what {@link reserve} gave
+   * @throws RangeError when that is more than there was room for
+   */
   commit(count: number): void {
+    if (count > this.#buffer.length - this.#end)
+      throw new RangeError(`${count} bytes where ${this.#buffer.length - this.#end} had room`);
     this.#end += count;
   }
 
@@ -84,7 +89,10 @@ export class FrameDecoder {
   #makeRoom(count: number): void {
     const held = this.#end - this.#start;
     const fits = held + count <= this.#buffer.length;
-    const target = fits ? this.#buffer : new Uint8Array(Math.max(held + count, this.#buffer.length * 2));
+    // Doubled, so that bytes that trickle in are not copied again and again, but no further than to the largest
+    // frame and one read.
+    const doubled = Math.min(this.#buffer.length * 2, 4 + messageMax + count);
+    const target = fits ? this.#buffer : new Uint8Array(Math.max(held + count, doubled));
     target.set(this.#buffer.subarray(this.#start, this.#end));
     this.#start = 0;
     this.#end = held;

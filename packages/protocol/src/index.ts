@@ -6,7 +6,7 @@
 export * from "./constants.ts";
 export { chunkPrefixSize, decodeChunk, encodeChunk, writeChunkPrefix } from "./chunk.ts";
 export type { Chunk } from "./chunk.ts";
-export { codecOf, readStruct, writeStruct } from "./codec.ts";
+export { codecOf } from "./codec.ts";
 export type { Arguments, ProcedureCodec } from "./codec.ts";
 export { ProtocolError } from "./errors.ts";
 export { encodeFlag, FrameDecoder } from "./frame.ts";
@@ -18,5 +18,6 @@ export type { ErrorBody } from "./message.ts";
 export { decodeProgress, encodeProgress, progressSize } from "./progress.ts";
 export type { Progress } from "./progress.ts";
 export { decodeText, encodeText } from "./text.ts";
+export { readStruct, writeStruct } from "./struct-codec.ts";
 export { Reader } from "./xdr/reader.ts";
 export { Writer } from "./xdr/writer.ts";

@@ -18,23 +18,34 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
   return length;
 }
 
+/** One sequence of UTF-8 as a code point. */
+function codePoint(bytes: Uint8Array, at: number, length: number): number {
+  let code = (bytes[at] as number) & (length === 1 ? 0x7f : 0x7f >> length);
+  for (let i = 1; i < length; i++) code = (code << 6) | ((bytes[at + i] as number) & 0x3f);
+  return code;
+}
+
+/** Arguments in one call of `String.fromCharCode`: few enough for the stack. */
+const unitsPerCall = 4096;
+
 function decodeWithEscapes(bytes: Uint8Array): string {
-  const parts: string[] = [];
-  let start = 0;
-  let at = 0;
-  while (at < bytes.length) {
+  const units = new Uint16Array(bytes.length);
+  let end = 0;
+  for (let at = 0; at < bytes.length;) {
     const length = sequenceLength(bytes, at);
-    if (length > 0) {
-      at += length;
-      continue;
+    const code = length === 0 ? 0xdc00 + (bytes[at] as number) : codePoint(bytes, at, length);
+    if (code > 0xffff) {
+      units[end++] = 0xd7c0 + (code >> 10);
+      units[end++] = 0xdc00 + (code & 0x3ff);
+    } else {
+      units[end++] = code;
     }
-    if (at > start) parts.push(strict.decode(bytes.subarray(start, at)));
-    parts.push(String.fromCharCode(0xdc00 + (bytes[at] as number)));
-    at += 1;
-    start = at;
+    at += length || 1;
   }
-  if (at > start) parts.push(strict.decode(bytes.subarray(start, at)));
-  return parts.join("");
+  let text = "";
+  for (let from = 0; from < end; from += unitsPerCall)
+    text += String.fromCharCode(...units.subarray(from, Math.min(end, from + unitsPerCall)));
+  return text;
 }
 
 /**
@@ -49,14 +60,29 @@ export function decodeText(bytes: Uint8Array): string {
   }
 }
 
-/** Text to bytes: UTF-8, and U+DC80 to U+DCFF as the single byte that {@link decodeText} found there. */
+/**
+ * Text to bytes: UTF-8, and U+DC80 to U+DCFF, where no high surrogate stands before it, as the single byte that
+ * {@link decodeText} found there. Any other lone surrogate becomes U+FFFD, as in every UTF-8 encoder of JavaScript.
+ */
 export function encodeText(text: string): Uint8Array {
   if (!loneSurrogate.test(text)) return encoder.encode(text);
-  const bytes: number[] = [];
-  for (const character of text) {
-    const code = character.codePointAt(0) as number;
-    if (code >= 0xdc80 && code <= 0xdcff) bytes.push(code - 0xdc00);
-    else bytes.push(...encoder.encode(character));
+  const bytes = new Uint8Array(text.length * 3);
+  let end = 0;
+  let from = 0;
+  const flush = (to: number): void => {
+    if (to > from) end += encoder.encodeInto(text.slice(from, to), bytes.subarray(end)).written;
+    from = to + 1;
+  };
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0xdc80 || code > 0xdcff || isHighSurrogate(text.charCodeAt(at - 1))) continue;
+    flush(at);
+    bytes[end++] = code - 0xdc00;
   }
-  return Uint8Array.from(bytes);
+  flush(text.length);
+  return bytes.slice(0, end);
+}
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff;
 }

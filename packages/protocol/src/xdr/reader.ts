@@ -1,12 +1,16 @@
 import { ProtocolError } from "../errors.ts";
 import { decodeText } from "../text.ts";
 
-/** Takes XDR values (RFC 4506) from bytes; never reads past the end. */
+/**
+ * Takes XDR values (RFC 4506) from bytes. Every method throws a ProtocolError rather than read past the end, and
+ * leaves the place in the bytes as it was when it does.
+ */
 export class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   #at = 0;
 
+  /** @param bytes - read in place; what {@link opaque} and {@link fixed} give are views of it */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -17,41 +21,56 @@ export class Reader {
     return this.#bytes.length - this.#at;
   }
 
+  /** An unsigned integer of 4 bytes. */
   uint32(): number {
     return this.#view.getUint32(this.#take(4));
   }
 
+  /** A signed integer of 4 bytes. */
   int32(): number {
     return this.#view.getInt32(this.#take(4));
   }
 
-  /** @throws ProtocolError when the value is beyond the exact range of a number (2^53) */
+  /**
+   * A signed integer of 8 bytes.
+   * @throws ProtocolError when the value is beyond the exact range of a number (2^53)
+   */
   int64(): number {
     return this.#exact(this.wideInt64());
   }
 
-  /** @throws ProtocolError when the value is beyond the exact range of a number (2^53) */
+  /**
+   * An unsigned integer of 8 bytes.
+   * @throws ProtocolError when the value is beyond the exact range of a number (2^53)
+   */
   uint64(): number {
     return this.#exact(this.wideUint64());
   }
 
+  /** A signed integer of 8 bytes, whatever its size. */
   wideInt64(): bigint {
     return this.#view.getBigInt64(this.#take(8));
   }
 
+  /** An unsigned integer of 8 bytes, whatever its size. */
   wideUint64(): bigint {
     return this.#view.getBigUint64(this.#take(8));
   }
 
+  /** A float of 4 bytes. */
   float32(): number {
     return this.#view.getFloat32(this.#take(4));
   }
 
+  /** 4 bytes, of which any but 0 is true. */
   bool(): boolean {
     return this.uint32() !== 0;
   }
 
-  /** @param max - longest length to accept, in bytes */
+  /**
+   * Text (see `decodeText`), cut at the first NUL as a C peer would.
+   * @param max - longest length to accept, in bytes
+   */
   string(max: number = Number.POSITIVE_INFINITY): string {
     const data = this.opaque(max);
     const end = data.indexOf(0);
@@ -82,7 +101,7 @@ export class Reader {
   }
 
   #slice(length: number): Uint8Array {
-    const at = this.#take((length + 3) - ((length + 3) % 4));
+    const at = this.#take(length + 3 - ((length + 3) % 4));
     return this.#bytes.subarray(at, at + length);
   }
 

@@ -30,39 +30,52 @@ export class Writer {
     this.#view.setUint32(at, value);
   }
 
+  /** @throws RangeError when the value is no integer or does not fit 32 unsigned bits */
   uint32(value: number): void {
     this.#checkInteger(value, 0, 0xffffffff);
-    this.#view.setUint32(this.#take(4), value);
+    const at = this.#take(4);
+    this.#view.setUint32(at, value);
   }
 
+  /** @throws RangeError when the value is no integer or does not fit 32 signed bits */
   int32(value: number): void {
     this.#checkInteger(value, -0x80000000, 0x7fffffff);
-    this.#view.setInt32(this.#take(4), value);
+    const at = this.#take(4);
+    this.#view.setInt32(at, value);
   }
 
   /** @throws RangeError when the value is no integer or does not fit 64 signed bits */
   int64(value: number | bigint): void {
     const wide = this.#wide(value);
     if (BigInt.asIntN(64, wide) !== wide) throw new RangeError(`${value} does not fit 64 signed bits`);
-    this.#view.setBigInt64(this.#take(8), wide);
+    const at = this.#take(8);
+    this.#view.setBigInt64(at, wide);
   }
 
   /** @throws RangeError when the value is no integer or does not fit 64 unsigned bits */
   uint64(value: number | bigint): void {
     const wide = this.#wide(value);
     if (BigInt.asUintN(64, wide) !== wide) throw new RangeError(`${value} does not fit 64 unsigned bits`);
-    this.#view.setBigUint64(this.#take(8), wide);
+    const at = this.#take(8);
+    this.#view.setBigUint64(at, wide);
   }
 
+  /** A float of 4 bytes, rounded to what fits. */
   float32(value: number): void {
-    this.#view.setFloat32(this.#take(4), value);
+    const at = this.#take(4);
+    this.#view.setFloat32(at, value);
   }
 
+  /** 4 bytes: 1 or 0. */
   bool(value: boolean): void {
-    this.#view.setUint32(this.#take(4), value ? 1 : 0);
+    const at = this.#take(4);
+    this.#view.setUint32(at, value ? 1 : 0);
   }
 
-  /** @throws ProtocolError when the text contains NUL, which a C peer would cut off */
+  /**
+   * Length, text (see `encodeText`), padding.
+   * @throws ProtocolError when the text contains NUL, where a C peer would cut it off
+   */
   string(text: string): void {
     if (text.length < 64 && asciiOnly.test(text)) {
       const at = this.#take(4 + padded(text.length));
@@ -81,14 +94,19 @@ export class Writer {
     this.#bytes.set(data, at + 4);
   }
 
-  /** Fixed-length opaque data: bytes and padding, shorter data filled up with zeros. */
+  /**
+   * Fixed-length opaque data: bytes and padding, shorter data filled up with zeros.
+   * @throws RangeError when the data are longer than `length`
+   */
   fixed(data: Uint8Array, length: number): void {
     if (data.length > length) throw new RangeError(`${data.length} bytes do not fit into ${length}`);
-    this.#bytes.set(data, this.#take(padded(length)));
+    const at = this.#take(padded(length));
+    this.#bytes.set(data, at);
   }
 
   #wide(value: number | bigint): bigint {
-    if (typeof value === "number" && !Number.isSafeInteger(value)) throw new RangeError(`${value} is not an exact integer`);
+    if (typeof value === "number" && !Number.isSafeInteger(value))
+      throw new RangeError(`${value} is not an exact integer`);
     return BigInt(value);
   }
 
@@ -97,6 +115,7 @@ export class Writer {
       throw new RangeError(`${value} is not an integer from ${low} to ${high}`);
   }
 
+  // May replace #bytes and #view: call it before either is looked at.
   #take(count: number): number {
     const at = this.#length;
     const end = at + count;
