@@ -15,7 +15,7 @@ export function parameterType(parameter: Parameter | OptionalParameter): string 
     case "int":
       return "number";
     case "int64":
-      return "number";
+      return "wide" in parameter && parameter.wide ? "bigint" : "number";
     case "buffer":
       return "Uint8Array";
     case "pointer":
@@ -38,8 +38,9 @@ export function resultType(result: Result): string {
     case "bool":
       return "boolean";
     case "int":
-    case "int64":
       return "number";
+    case "int64":
+      return result.wide ? "bigint" : "number";
     case "buffer":
       return "Uint8Array";
     case "string":

@@ -1,16 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import {
-  errnoNames,
-  events,
-  groups,
-  kebabCase,
-  procedureByName,
-  procedures,
-  structs,
-  topicOf,
-} from "./index.ts";
+import { errnoNames, events, groups, kebabCase, procedureByName, procedures, structs, topicOf } from "./index.ts";
 import type { OptionalParameter, Parameter, Procedure, Result, StructField } from "./index.ts";
 
 // The table held against the facts about libguestfs's interface, a folder beside the checkout.
@@ -206,7 +197,7 @@ function fromRow(row: Procedure): unknown {
     since: row.since,
     params: row.params.map(({ name, type, of }) => ({ name, type, of })),
     optional: (row.optional ?? []).map(({ name, type }) => ({ name, type })),
-    returns: row.returns,
+    returns: { ...row.returns, wide: undefined },
     group: row.group,
     visibility: row.visibility,
     deprecated: row.deprecated ?? false,
@@ -225,86 +216,75 @@ function fromRow(row: Procedure): unknown {
 }
 
 const facts = readFacts();
-if (!facts)
-  console.log("skipped: facts/api.json is not in the folder `shared` beside this checkout");
+if (!facts) console.log("skipped: facts/api.json is not in the folder `shared` beside this checkout");
 
-describe(
-  "the table and the facts",
-  { skip: facts ? false : "facts/api.json is not beside this checkout" },
-  () => {
-    const { actions, ...rest } = facts as Facts;
+describe("the table and the facts", { skip: facts ? false : "facts/api.json is not beside this checkout" }, () => {
+  const { actions, ...rest } = facts as Facts;
 
-    it("has every action and no other but our own", () => {
-      const ours = procedures
-        .filter((row) => topicOf(row.name) !== "extension" && topicOf(row.name) !== "retired")
-        .map((row) => row.name);
-      assert.deepEqual(ours.toSorted(), actions.map((action) => action.name).toSorted());
+  it("has every action and no other but our own", () => {
+    const ours = procedures
+      .filter((row) => topicOf(row.name) !== "extension" && topicOf(row.name) !== "retired")
+      .map((row) => row.name);
+    assert.deepEqual(ours.toSorted(), actions.map((action) => action.name).toSorted());
+  });
+
+  for (const action of facts?.actions ?? []) {
+    it(action.name, () => {
+      const row = procedureByName.get(action.name);
+      assert.ok(row, "no row");
+      assert.deepEqual(fromRow(row), fromFact(action));
     });
+  }
 
-    for (const action of facts?.actions ?? []) {
-      it(action.name, () => {
-        const row = procedureByName.get(action.name);
-        assert.ok(row, "no row");
-        assert.deepEqual(fromRow(row), fromFact(action));
-      });
+  it("has the structs, columns in the same order", () => {
+    const expected = rest.structs.map((struct) => ({
+      name: struct.name,
+      internal: struct.internal,
+      fields: struct.cols.map((column) => ({
+        name: column.name,
+        type: known(columnKinds, column.type),
+      })),
+    }));
+    const ours = structs.map((struct) => ({
+      name: struct.name,
+      internal: struct.internal ?? false,
+      fields: struct.fields.map(({ name, type }) => ({ name, type })),
+    }));
+    assert.deepEqual(ours, expected);
+  });
+
+  it("has the optional groups, their members and which are retired", () => {
+    const expected = rest.optgroups.map(({ name, retired }) => ({ name, retired }));
+    assert.deepEqual(
+      groups.map(({ name, retired }) => ({ name, retired: retired ?? false })),
+      expected,
+    );
+    for (const group of rest.optgroups) {
+      const members = procedures.filter((row) => row.group === group.name).map((row) => row.name);
+      assert.deepEqual(members.toSorted(), group.actions.toSorted(), group.name);
     }
+  });
 
-    it("has the structs, columns in the same order", () => {
-      const expected = rest.structs.map((struct) => ({
-        name: struct.name,
-        internal: struct.internal,
-        fields: struct.cols.map((column) => ({
-          name: column.name,
-          type: known(columnKinds, column.type),
-        })),
-      }));
-      const ours = structs.map((struct) => ({
-        name: struct.name,
-        internal: struct.internal ?? false,
-        fields: struct.fields.map(({ name, type }) => ({ name, type })),
-      }));
-      assert.deepEqual(ours, expected);
-    });
+  it("has the events and their masks", () => {
+    assert.deepEqual(
+      events.map(({ name, mask }) => ({ name, mask })),
+      rest.events.map(({ name, mask }) => ({ name, mask })),
+    );
+    assert.equal(
+      events.reduce((all, event) => all | event.mask, 0),
+      rest.all_events_mask,
+    );
+  });
 
-    it("has the optional groups, their members and which are retired", () => {
-      const expected = rest.optgroups.map(({ name, retired }) => ({ name, retired }));
-      assert.deepEqual(
-        groups.map(({ name, retired }) => ({ name, retired: retired ?? false })),
-        expected,
-      );
-      for (const group of rest.optgroups) {
-        const members = procedures.filter((row) => row.group === group.name).map((row) => row.name);
-        assert.deepEqual(members.toSorted(), group.actions.toSorted(), group.name);
-      }
-    });
+  it("has the errno names", () => {
+    assert.deepEqual(errnoNames, rest.errnos);
+  });
 
-    it("has the events and their masks", () => {
-      assert.deepEqual(
-        events.map(({ name, mask }) => ({ name, mask })),
-        rest.events.map(({ name, mask }) => ({ name, mask })),
-      );
-      assert.equal(
-        events.reduce((all, event) => all | event.mask, 0),
-        rest.all_events_mask,
-      );
-    });
-
-    it("has the errno names", () => {
-      assert.deepEqual(errnoNames, rest.errnos);
-    });
-
-    it("uses a retired number only for a call that old peers still have", () => {
-      for (const row of procedures) {
-        if (row.proc === undefined || topicOf(row.name) === "retired") continue;
-        assert.ok(
-          !rest.protocol.retired_proc_nrs.includes(row.proc),
-          `${row.name} has the retired number ${row.proc}`,
-        );
-        assert.ok(
-          row.proc <= rest.protocol.max_proc_nr || topicOf(row.name) === "extension",
-          row.name,
-        );
-      }
-    });
-  },
-);
+  it("uses a retired number only for a call that old peers still have", () => {
+    for (const row of procedures) {
+      if (row.proc === undefined || topicOf(row.name) === "retired") continue;
+      assert.ok(!rest.protocol.retired_proc_nrs.includes(row.proc), `${row.name} has the retired number ${row.proc}`);
+      assert.ok(row.proc <= rest.protocol.max_proc_nr || topicOf(row.name) === "extension", row.name);
+    }
+  });
+});

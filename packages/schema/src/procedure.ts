@@ -38,6 +38,8 @@ export interface Parameter {
     | "pointer";
   /** Only for `string` and `string-list`. */
   readonly of?: StringKind;
+  /** Only for `int64`: all 64 bits are used, so the daemon gets a `bigint`. */
+  readonly wide?: true;
   /** A few words; units and ranges where they matter. */
   readonly summary: string;
 }
@@ -57,10 +59,14 @@ export type Result =
         | "none"
         | "bool"
         | "int"
-        | "int64"
         | "buffer"
         | "const-string"
         | "const-optional-string";
+    }
+  | {
+      readonly type: "int64";
+      /** All 64 bits are used, so the value is a `bigint`. */
+      readonly wide?: true;
     }
   | {
       readonly type: "string" | "string-list";

@@ -18,9 +18,7 @@ import {
 // What has to hold of the table whether or not the facts are at hand.
 
 /** Numbers of calls that libguestfs dropped; they are not given out again. */
-const retiredNumbers = [
-  4, 6, 15, 42, 52, 53, 107, 138, 150, 204, 216, 231, 335, 370, 371, 372, 398, 441, 442,
-];
+const retiredNumbers = [4, 6, 15, 42, 52, 53, 107, 138, 150, 204, 216, 231, 335, 370, 371, 372, 398, 441, 442];
 
 const reservedWords = new Set(
   (
@@ -62,18 +60,11 @@ describe("names and numbers", () => {
   });
 
   it("are unique in TypeScript's and the shell's spelling, aliases included", () => {
-    assert.deepEqual(
-      duplicates(procedures.flatMap((row) => [row.name, ...(row.aliases ?? [])].map(camelCase))),
-      [],
-    );
+    assert.deepEqual(duplicates(procedures.flatMap((row) => [row.name, ...(row.aliases ?? [])].map(camelCase))), []);
     const commands = procedures.flatMap((row) =>
       row.shell === false
         ? []
-        : [
-            kebabCase(row.name),
-            ...(row.shell?.aliases ?? []),
-            ...(row.aliases ?? []).map(kebabCase),
-          ],
+        : [kebabCase(row.name), ...(row.shell?.aliases ?? []), ...(row.aliases ?? []).map(kebabCase)],
     );
     assert.deepEqual(duplicates(commands), []);
     assert.deepEqual(duplicates(structs.map((struct) => pascalCase(struct.name))), []);
@@ -86,8 +77,7 @@ describe("names and numbers", () => {
   it("come back from the indexes", () => {
     for (const row of procedures) assert.equal(procedureByName.get(row.name), row);
     for (const struct of structs) assert.equal(structByName.get(struct.name), struct);
-    for (const [topic, rows] of Object.entries(topics))
-      for (const row of rows) assert.equal(topicOf(row.name), topic);
+    for (const [topic, rows] of Object.entries(topics)) for (const row of rows) assert.equal(topicOf(row.name), topic);
     assert.equal(topicOf("no_such_call"), undefined);
   });
 
@@ -105,9 +95,7 @@ describe("names and numbers", () => {
 describe("parameters", () => {
   it("have unique names that TypeScript takes", () => {
     for (const row of procedures) {
-      const names = [...row.params, ...(row.optional ?? [])].map((parameter) =>
-        camelCase(parameter.name),
-      );
+      const names = [...row.params, ...(row.optional ?? [])].map((parameter) => camelCase(parameter.name));
       assert.deepEqual(duplicates(names), [], row.name);
       for (const name of names) {
         assert.match(name, /^[a-z][a-zA-Z0-9]*$/i, `${row.name}: ${name}`);
@@ -127,9 +115,7 @@ describe("parameters", () => {
 
   it("hold at most one file, and at most 64 optional ones", () => {
     for (const row of procedures) {
-      const files = row.params.filter(
-        (parameter) => parameter.of === "file-in" || parameter.of === "file-out",
-      );
+      const files = row.params.filter((parameter) => parameter.of === "file-in" || parameter.of === "file-out");
       if (row.proc !== undefined) assert.ok(files.length <= 1, row.name);
       assert.ok((row.optional ?? []).length <= 64, row.name);
       assert.notEqual(row.optional?.length, 0, `${row.name}: an empty list`);
@@ -160,8 +146,7 @@ describe("references between rows", () => {
     const groupNames = new Set([...groups.map((group) => group.name), "guestfs-extensions"]);
     for (const row of procedures) {
       if ("struct" in row.returns) assert.ok(structByName.has(row.returns.struct), row.name);
-      if (row.group !== undefined)
-        assert.ok(groupNames.has(row.group), `${row.name}: ${row.group}`);
+      if (row.group !== undefined) assert.ok(groupNames.has(row.group), `${row.name}: ${row.group}`);
       if (typeof row.deprecated === "string")
         assert.ok(procedureByName.has(row.deprecated), `${row.name}: ${row.deprecated}`);
       assert.match(row.since, /^\d+\.\d+\.\d+$/, row.name);
@@ -177,13 +162,14 @@ describe("references between rows", () => {
       );
   });
 
+  it("mark a parameter or result wide only where it is an int64", () => {
+    for (const row of procedures)
+      for (const parameter of row.params) assert.ok(!parameter.wide || parameter.type === "int64", row.name);
+  });
+
   it("mark a column wide only where it has 64 bits", () => {
     for (const struct of structs)
       for (const field of struct.fields)
-        if (field.wide)
-          assert.ok(
-            field.type === "int64" || field.type === "uint64",
-            `${struct.name}.${field.name}`,
-          );
+        if (field.wide) assert.ok(field.type === "int64" || field.type === "uint64", `${struct.name}.${field.name}`);
   });
 });

@@ -4723,7 +4723,7 @@ export interface GuestfsApi {
    * @param partnum - partition number, from 1
    * @remarks procedure 504, since libguestfs 1.21.1; guestfs(3).
    */
-  partGetGptAttributes(device: string, partnum: number, options?: CallOptions): Promise<number>;
+  partGetGptAttributes(device: string, partnum: number, options?: CallOptions): Promise<bigint>;
   /**
    * Return the unique GUID of a GPT partition.
    *

@@ -827,7 +827,7 @@ export interface ProcedureMap {
   part_expand_gpt: { args: { device: string }; returns: void; file: null };
   part_get_bootable: { args: { device: string; partnum: number }; returns: boolean; file: null };
   part_get_disk_guid: { args: { device: string }; returns: string; file: null };
-  part_get_gpt_attributes: { args: { device: string; partnum: number }; returns: number; file: null };
+  part_get_gpt_attributes: { args: { device: string; partnum: number }; returns: bigint; file: null };
   part_get_gpt_guid: { args: { device: string; partnum: number }; returns: string; file: null };
   part_get_gpt_type: { args: { device: string; partnum: number }; returns: string; file: null };
   part_get_mbr_id: { args: { device: string; partnum: number }; returns: number; file: null };
@@ -840,7 +840,7 @@ export interface ProcedureMap {
   part_set_bootable: { args: { device: string; partnum: number; bootable: boolean }; returns: void; file: null };
   part_set_disk_guid: { args: { device: string; guid: string }; returns: void; file: null };
   part_set_disk_guid_random: { args: { device: string }; returns: void; file: null };
-  part_set_gpt_attributes: { args: { device: string; partnum: number; attributes: number }; returns: void; file: null };
+  part_set_gpt_attributes: { args: { device: string; partnum: number; attributes: bigint }; returns: void; file: null };
   part_set_gpt_guid: { args: { device: string; partnum: number; guid: string }; returns: void; file: null };
   part_set_gpt_type: { args: { device: string; partnum: number; guid: string }; returns: void; file: null };
   part_set_mbr_id: { args: { device: string; partnum: number; idbyte: number }; returns: void; file: null };

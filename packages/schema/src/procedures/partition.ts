@@ -78,7 +78,7 @@ export const partition: readonly Procedure[] = [
       { name: "device", type: "string", of: "device", summary: "whole-disk device with a GPT" },
       { name: "partnum", type: "int", summary: "partition number, from 1" },
     ],
-    returns: { type: "int64" },
+    returns: { type: "int64", wide: true },
   },
   {
     name: "part_get_gpt_guid",
@@ -220,7 +220,7 @@ export const partition: readonly Procedure[] = [
     params: [
       { name: "device", type: "string", of: "device", summary: "whole-disk device with a GPT" },
       { name: "partnum", type: "int", summary: "partition number, from 1" },
-      { name: "attributes", type: "int64", summary: "new value of all 64 flag bits" },
+      { name: "attributes", type: "int64", wide: true, summary: "new value of all 64 flag bits" },
     ],
     returns: { type: "none" },
   },
