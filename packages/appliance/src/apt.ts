@@ -85,7 +85,11 @@ export class Apt {
    *
    * @throws ApplianceError of stage `build`
    */
-  async resolve(names: readonly string[], onMissing: (name: string) => void, signal?: AbortSignal): Promise<PackageVersion[]> {
+  async resolve(
+    names: readonly string[],
+    onMissing: (name: string) => void,
+    signal?: AbortSignal,
+  ): Promise<PackageVersion[]> {
     let wanted = [...names];
     for (;;) {
       try {
@@ -109,7 +113,8 @@ export class Apt {
     try {
       await this.#run(["update"], signal);
     } catch (error) {
-      if (error instanceof ProgramFailedError) throw this.#failed("this host has no Debian package lists, and they can't be fetched", error);
+      if (error instanceof ProgramFailedError)
+        throw this.#failed("this host has no Debian package lists, and they can't be fetched", error);
       throw error;
     }
   }
@@ -123,12 +128,19 @@ export class Apt {
     try {
       await this.#run(["download", ...packages.map(({ name, version }) => `${name}=${version}`)], signal, folder);
     } catch (error) {
-      if (error instanceof ProgramFailedError) throw this.#failed("the appliance's packages can't be downloaded", error);
+      if (error instanceof ProgramFailedError)
+        throw this.#failed("the appliance's packages can't be downloaded", error);
       throw error;
     }
   }
 
   #failed(message: string, error: ProgramFailedError): ApplianceError {
-    return new ApplianceError({ stage: "build", message, evidence: error.result.stderr.trim(), fix: "sudo apt-get update", cause: error });
+    return new ApplianceError({
+      stage: "build",
+      message,
+      evidence: error.result.stderr.trim(),
+      fix: "sudo apt-get update",
+      cause: error,
+    });
   }
 }

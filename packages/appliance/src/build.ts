@@ -1,5 +1,16 @@
 import { createHash } from "node:crypto";
-import { access, constants, mkdir, readFile, readdir, realpath, rename, stat, utimes, writeFile } from "node:fs/promises";
+import {
+  access,
+  constants,
+  mkdir,
+  readFile,
+  readdir,
+  realpath,
+  rename,
+  stat,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { findProgram, ProgramFailedError, ProgramNotFoundError } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
@@ -135,7 +146,10 @@ const stampOf = async (path: string): Promise<string> => {
   return `${path} ${size} ${Math.trunc(mtimeMs)}`;
 };
 
-async function factsOf({ kernel, node, busybox }: Source, daemonBundle: string): Promise<Parameters<typeof planAppliance>[0]> {
+async function factsOf(
+  { kernel, node, busybox }: Source,
+  daemonBundle: string,
+): Promise<Parameters<typeof planAppliance>[0]> {
   const release = await readFile("/etc/os-release", "utf8").catch(() => "");
   const field = (name: string): string => new RegExp(`^${name}="?([^"\\n]*)`, "m").exec(release)?.[1] ?? "";
   return {
@@ -151,11 +165,17 @@ async function factsOf({ kernel, node, busybox }: Source, daemonBundle: string):
 
 async function digestOfFolder(folder: string): Promise<string> {
   await access(join(folder, "guestfsd.mjs"), constants.R_OK).catch(() => {
-    throw new ApplianceError({ stage: "build", message: `${folder} holds no daemon (guestfsd.mjs)`, fix: "npm run build" });
+    throw new ApplianceError({
+      stage: "build",
+      message: `${folder} holds no daemon (guestfsd.mjs)`,
+      fix: "npm run build",
+    });
   });
   const hash = createHash("sha256");
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  const paths = entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
   for (const path of paths.sort()) {
     const contents = await readFile(path);
     hash.update(`${path.slice(folder.length)} ${contents.length}\n`).update(contents);
@@ -187,7 +207,14 @@ async function assemble(store: string, plan: AppliancePlan, record: RootRecord):
     digest: createHash("sha256").update(`${record.folder} ${plan.system.digest}`).digest("hex").slice(0, 24),
   };
   const paths = [built.kernel, built.initrd, built.rootImage, built.systemImage];
-  const complete = await Promise.all(paths.map((path) => stat(path).then((info) => info.size > 0, () => false)));
+  const complete = await Promise.all(
+    paths.map((path) =>
+      stat(path).then(
+        (info) => info.size > 0,
+        () => false,
+      ),
+    ),
+  );
   return complete.every(Boolean) ? built : undefined;
 }
 
@@ -202,21 +229,34 @@ async function build(
   await removeDrafts(store);
   const record = await freshRoot(store, plan, aptStamp, options);
   const system = `system-${plan.system.digest}`;
-  if ((await stat(join(store, system)).catch(() => undefined)) === undefined || (await assemble(store, plan, record)) === undefined) {
+  if (
+    (await stat(join(store, system)).catch(() => undefined)) === undefined ||
+    (await assemble(store, plan, record)) === undefined
+  ) {
     onDebug(`building the system image for Linux ${source.kernel.version}`);
     const input = { ...source, daemonBundle: options.daemonBundle, signal: options.signal };
     await buildFolder(store, system, (folder) => buildSystem({ ...input, folder }));
   }
   const built = await assemble(store, plan, record);
-  if (built === undefined) throw new ApplianceError({ stage: "build", message: `the appliance in ${store} is not complete after it was built` });
+  if (built === undefined)
+    throw new ApplianceError({
+      stage: "build",
+      message: `the appliance in ${store} is not complete after it was built`,
+    });
   return built;
 }
 
-async function freshRoot(store: string, plan: AppliancePlan, aptStamp: string, options: BuildOptions): Promise<RootRecord> {
+async function freshRoot(
+  store: string,
+  plan: AppliancePlan,
+  aptStamp: string,
+  options: BuildOptions,
+): Promise<RootRecord> {
   const onDebug = (line: string): void => options.onDebug?.(line);
   const known = await readRecord(store, plan);
   const image = (record: RootRecord): string => join(store, record.folder, "root.erofs");
-  const usable = known !== undefined && (await stat(image(known)).catch(() => undefined)) !== undefined ? known : undefined;
+  const usable =
+    known !== undefined && (await stat(image(known)).catch(() => undefined)) !== undefined ? known : undefined;
   if (usable?.aptStamp === aptStamp) return usable;
   const apt = new Apt(join(store, "apt"));
   onDebug("asking apt for the appliance's packages");
@@ -230,11 +270,22 @@ async function freshRoot(store: string, plan: AppliancePlan, aptStamp: string, o
     onDebug(`keeping the root image: ${error instanceof Error ? error.message : String(error)}`);
     return usable;
   }
-  const versions = createHash("sha256").update(JSON.stringify([plan.root.digest, packages])).digest("hex").slice(0, 24);
+  const versions = createHash("sha256")
+    .update(JSON.stringify([plan.root.digest, packages]))
+    .digest("hex")
+    .slice(0, 24);
   const record: RootRecord = { aptStamp, packages, folder: `root-${versions}` };
   if ((await stat(image(record)).catch(() => undefined)) === undefined) {
     await buildFolder(store, record.folder, (folder) =>
-      buildRootImage({ apt, packages, without: plan.root.without, folder, image: join(folder, "root.erofs"), onDebug, signal: options.signal }),
+      buildRootImage({
+        apt,
+        packages,
+        without: plan.root.without,
+        folder,
+        image: join(folder, "root.erofs"),
+        onDebug,
+        signal: options.signal,
+      }),
     );
   }
   const path = join(store, `root-${plan.root.digest}.json`);
@@ -244,9 +295,15 @@ async function freshRoot(store: string, plan: AppliancePlan, aptStamp: string, o
 }
 
 function explained(error: unknown, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted === true) return new ApplianceError({ stage: "cancelled", message: "building the appliance was cancelled", cause: error });
+  if (signal?.aborted === true)
+    return new ApplianceError({ stage: "cancelled", message: "building the appliance was cancelled", cause: error });
   if (error instanceof ProgramNotFoundError || error instanceof ProgramFailedError) {
-    return new ApplianceError({ stage: "build", message: "building the appliance failed", evidence: error.message, cause: error });
+    return new ApplianceError({
+      stage: "build",
+      message: "building the appliance failed",
+      evidence: error.message,
+      cause: error,
+    });
   }
   return error;
 }

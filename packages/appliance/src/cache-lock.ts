@@ -24,7 +24,9 @@ const HOLD = "echo held; read -r _";
 export async function acquireCacheLock(path: string, onWait: () => void, signal?: AbortSignal): Promise<CacheLock> {
   signal?.throwIfAborted();
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const holder = await spawnOwned("flock", ["--exclusive", path, "/bin/sh", "-c", HOLD], { stdio: ["pipe", "pipe", "pipe"] });
+  const holder = await spawnOwned("flock", ["--exclusive", path, "/bin/sh", "-c", HOLD], {
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const { stdin, stdout, stderr } = holder.child;
   stdin?.on("error", () => undefined);
   let words = "";

@@ -5,5 +5,8 @@
 //
 export { ApplianceError } from "./appliance-error.ts";
 export type { ApplianceErrorDetails, ApplianceStage } from "./appliance-error.ts";
+export { buildAppliance } from "./build.ts";
+export type { BuildOptions, BuiltAppliance } from "./build.ts";
 export type { ApplianceDrive, DriveProtocol } from "./drive.ts";
+export { startAppliance } from "./launch.ts";
 export type { ApplianceExit, ApplianceOptions, RunningAppliance } from "./running-appliance.ts";

@@ -44,7 +44,10 @@ export async function decompressKernel(image: Uint8Array, signal?: AbortSignal):
   return isElf && hasPvhEntry(elf) ? elf : undefined;
 }
 
-async function decompress({ compression, bytes }: KernelPayload, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+async function decompress(
+  { compression, bytes }: KernelPayload,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | undefined> {
   // The kernel's build puts the uncompressed size behind xz, zstd and lz4 streams.
   const stream = bytes.subarray(0, bytes.length - 4);
   const options = signal === undefined ? { input: stream } : { input: stream, signal };
@@ -77,7 +80,11 @@ function hasPvhEntry(elf: Uint8Array): boolean {
     let note = Number(view.getBigUint64(header + 8, true));
     const end = Math.min(note + Number(view.getBigUint64(header + 32, true)), elf.length);
     while (note + 12 <= end) {
-      const [nameSize, dataSize, type] = [view.getUint32(note, true), view.getUint32(note + 4, true), view.getUint32(note + 8, true)];
+      const [nameSize, dataSize, type] = [
+        view.getUint32(note, true),
+        view.getUint32(note + 4, true),
+        view.getUint32(note + 8, true),
+      ];
       const name = Buffer.from(elf.subarray(note + 12, note + 12 + nameSize)).toString("latin1");
       if (name === "Xen\0" && type === PVH_NOTE_TYPE) return true;
       note += 12 + ((nameSize + 3) & ~3) + ((dataSize + 3) & ~3);

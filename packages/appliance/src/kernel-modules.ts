@@ -7,8 +7,24 @@ export const bootModules: readonly string[] = [
 
 /** Folders and files below `kernel/` of the modules that the appliance has at hand for later. */
 export const guestModulePaths: readonly string[] = [
-  ...["arch", "crypto", "fs", "lib", "drivers/md", "drivers/block", "drivers/scsi", "drivers/virtio", "drivers/nvdimm", "drivers/cdrom"],
-  ...["drivers/char/virtio_console", "drivers/char/hw_random/virtio-rng", "drivers/net/virtio_net", "drivers/net/net_failover"],
+  ...[
+    "arch",
+    "crypto",
+    "fs",
+    "lib",
+    "drivers/md",
+    "drivers/block",
+    "drivers/scsi",
+    "drivers/virtio",
+    "drivers/nvdimm",
+    "drivers/cdrom",
+  ],
+  ...[
+    "drivers/char/virtio_console",
+    "drivers/char/hw_random/virtio-rng",
+    "drivers/net/virtio_net",
+    "drivers/net/net_failover",
+  ],
   ...["net/core/failover", "net/packet/af_packet"],
 ];
 
@@ -34,7 +50,13 @@ export function moduleFiles(modulesDep: string, names: readonly string[]): Modul
     const colon = line.indexOf(":");
     if (colon === -1) continue;
     const path = line.slice(0, colon);
-    byPath.set(path, line.slice(colon + 1).split(" ").filter((word) => word !== ""));
+    byPath.set(
+      path,
+      line
+        .slice(colon + 1)
+        .split(" ")
+        .filter((word) => word !== ""),
+    );
     byName.set(moduleName(path), path);
   }
   const found = new Map<string, ModuleFile>();

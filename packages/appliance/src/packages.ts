@@ -4,12 +4,46 @@
  */
 export const guestPackages: readonly string[] = [
   // what everything needs
-  ...["libc6", "libc-bin", "libstdc++6", "libgcc-s1", "bash", "dash", "coreutils", "findutils", "grep", "sed", "mawk", "diffutils"],
-  ...["util-linux", "util-linux-extra", "bsdextrautils", "mount", "kmod", "procps", "psmisc", "iproute2", "ncurses-bin"],
+  ...[
+    "libc6",
+    "libc-bin",
+    "libstdc++6",
+    "libgcc-s1",
+    "bash",
+    "dash",
+    "coreutils",
+    "findutils",
+    "grep",
+    "sed",
+    "mawk",
+    "diffutils",
+  ],
+  ...[
+    "util-linux",
+    "util-linux-extra",
+    "bsdextrautils",
+    "mount",
+    "kmod",
+    "procps",
+    "psmisc",
+    "iproute2",
+    "ncurses-bin",
+  ],
   // partitions and block devices
   ...["fdisk", "parted", "gdisk", "lvm2", "dmsetup", "mdadm", "cryptsetup-bin", "libblkid1", "scrub", "ldmtool"],
   // filesystems
-  ...["e2fsprogs", "xfsprogs", "btrfs-progs", "dosfstools", "mtools", "ntfs-3g", "f2fs-tools", "jfsutils", "nilfs-tools", "zerofree"],
+  ...[
+    "e2fsprogs",
+    "xfsprogs",
+    "btrfs-progs",
+    "dosfstools",
+    "mtools",
+    "ntfs-3g",
+    "f2fs-tools",
+    "jfsutils",
+    "nilfs-tools",
+    "zerofree",
+  ],
   ...["reiserfsprogs", "squashfs-tools", "xorriso", "genisoimage", "fuse3"],
   // archives and their compressors
   ...["tar", "cpio", "gzip", "bzip2", "xz-utils", "zstd", "lzop", "rsync"],

@@ -34,7 +34,8 @@ export interface AppliancePlan {
 // Part of every digest: raise it when the way of building changes in a manner that the plan does not show.
 const BUILD_VERSION = 1;
 
-const digestOf = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 24);
+const digestOf = (value: unknown): string =>
+  createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 24);
 
 /** Decides what the appliance is made of. Pure: the same facts give the same plan. */
 export function planAppliance(facts: HostFacts): AppliancePlan {

@@ -1,6 +1,7 @@
 /** Files that Debian's maintainer scripts would have made, or that udev, systemd and a real installation would need otherwise. */
 export const rootFiles: Readonly<Record<string, string>> = {
-  "etc/passwd": "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
+  "etc/passwd":
+    "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
   "etc/group": "root:x:0:\ndaemon:x:1:\ntty:x:5:\ndisk:x:6:\nfuse:x:7:\nnogroup:x:65534:\n",
   "etc/shadow": "root:*:19000:0:99999:7:::\n",
   "etc/hostname": "guestfs\n",

@@ -6,10 +6,11 @@ import { erofsImage } from "./erofs-image.ts";
 import { mergedFolders, rootFiles, rootFolders, rootLinks } from "./root-files.ts";
 
 // A pipe would hide dpkg-deb's exit status from a POSIX shell.
-const UNPACK = `dpkg-deb --fsys-tarfile "$1" > "$1.tar" && tar -x -f "$1.tar" --keep-directory-symlink --no-same-owner "$@" && rm "$1" "$1.tar"`.replace(
-  '"$@"',
-  '-C "$2" "$3"',
-);
+const UNPACK =
+  `dpkg-deb --fsys-tarfile "$1" > "$1.tar" && tar -x -f "$1.tar" --keep-directory-symlink --no-same-owner "$@" && rm "$1" "$1.tar"`.replace(
+    '"$@"',
+    '-C "$2" "$3"',
+  );
 
 /** What {@link buildRootImage} works with. */
 export interface RootImageInput {
@@ -47,7 +48,9 @@ export async function buildRootImage(input: RootImageInput): Promise<void> {
   input.onDebug(`unpacking ${names.length} Debian packages`);
   const excludeFile = join(folder, "exclude");
   await writeFile(excludeFile, `${input.without.join("\n")}\n`);
-  await Promise.all([0, 1].map((worker) => unpackAll(names.filter((_, i) => i % 2 === worker).map((name) => join(debs, name)))));
+  await Promise.all(
+    [0, 1].map((worker) => unpackAll(names.filter((_, i) => i % 2 === worker).map((name) => join(debs, name)))),
+  );
   await writeRootFiles(root);
   await runOwned("ldconfig", ["-r", root], signal === undefined ? {} : { signal });
   await erofsImage(root, input.image, signal);

@@ -49,12 +49,19 @@ async function initialRamDisk(
   const modules = `lib/modules/${kernel.version}`;
   const flat = (path: string): string => basename(path).replace(/\.(xz|zst|gz)$/, "");
   const files = moduleFiles(modulesDep, bootModules);
-  const members: CpioMember[] = ["bin", "lib", "lib/modules", modules, "proc", "dev", "r", "s", "n", "t"].map((path) => ({ path }));
+  const members: CpioMember[] = ["bin", "lib", "lib/modules", modules, "proc", "dev", "r", "s", "n", "t"].map(
+    (path) => ({ path }),
+  );
   members.push({ path: "bin/busybox", contents: await readFile(busybox), executable: true });
   for (const { path } of files) {
-    members.push({ path: `${modules}/${flat(path)}`, contents: await moduleContents(join(kernel.modules, path), signal) });
+    members.push({
+      path: `${modules}/${flat(path)}`,
+      contents: await moduleContents(join(kernel.modules, path), signal),
+    });
   }
-  const dependencies = files.map(({ path, needs }) => `${flat(path)}:${needs.map((needed) => ` ${flat(needed)}`).join("")}\n`).join("");
+  const dependencies = files
+    .map(({ path, needs }) => `${flat(path)}:${needs.map((needed) => ` ${flat(needed)}`).join("")}\n`)
+    .join("");
   members.push({ path: `${modules}/modules.dep`, contents: Buffer.from(dependencies) });
   members.push({ path: "init", contents: Buffer.from(initScript()), executable: true });
   return cpioArchive(members);
@@ -62,9 +69,16 @@ async function initialRamDisk(
 
 async function moduleContents(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const contents = await readFile(path);
-  const program = path.endsWith(".xz") ? "xz" : path.endsWith(".zst") ? "zstd" : path.endsWith(".gz") ? "gzip" : undefined;
+  const program = path.endsWith(".xz")
+    ? "xz"
+    : path.endsWith(".zst")
+      ? "zstd"
+      : path.endsWith(".gz")
+        ? "gzip"
+        : undefined;
   if (program === undefined) return contents;
-  return (await runOwned(program, ["-dc"], signal === undefined ? { input: contents } : { input: contents, signal })).stdout;
+  return (await runOwned(program, ["-dc"], signal === undefined ? { input: contents } : { input: contents, signal }))
+    .stdout;
 }
 
 async function copyModules(kernel: HostKernel, usr: string, signal: AbortSignal | undefined): Promise<void> {
@@ -76,7 +90,9 @@ async function copyModules(kernel: HostKernel, usr: string, signal: AbortSignal 
       await cp(file, join(target, "kernel", dirname(path), basename(file)), { recursive: true });
     }
   }
-  for (const name of (await readdir(kernel.modules)).filter((entry) => /^modules\.(builtin|order)/.test(entry) && !entry.endsWith(".bin"))) {
+  for (const name of (await readdir(kernel.modules)).filter(
+    (entry) => /^modules\.(builtin|order)/.test(entry) && !entry.endsWith(".bin"),
+  )) {
     await cp(join(kernel.modules, name), join(target, name));
   }
   await runOwned("depmod", ["-b", usr, kernel.version], signal === undefined ? {} : { signal });
@@ -100,7 +116,9 @@ async function copyDaemon(input: SystemInput, target: string): Promise<void> {
   await writeFile(join(target, "fstab"), fstab);
   // A library path in the environment would reach the programs that the daemon runs.
   const runNode =
-    libraries.length === 0 ? "/guestfsd/node" : "/lib64/ld-linux-x86-64.so.2 --library-path /guestfsd/lib /guestfsd/node";
+    libraries.length === 0
+      ? "/guestfsd/node"
+      : "/lib64/ld-linux-x86-64.so.2 --library-path /guestfsd/lib /guestfsd/node";
   await writeFile(join(target, "start"), startScript(runNode), { mode: 0o755 });
 }
 

@@ -83,7 +83,8 @@ async function probe(options: AcceleratorOptions): Promise<{ works: boolean; rea
     }, timeoutMs);
     const exit = await qemu.exited;
     clearTimeout(timer);
-    if (exit.code === PROBE_EXIT_CODE) return { works: true, reason: "a test guest ran with KVM on this boot of the host" };
+    if (exit.code === PROBE_EXIT_CODE)
+      return { works: true, reason: "a test guest ran with KVM on this boot of the host" };
     if (late) return { works: false, reason: `a test guest with KVM did not answer in ${timeoutMs} ms` };
     const how = exit.signal === null ? `exit status ${exit.code}` : exit.signal;
     const words = stderr.trim().split("\n").at(-1) ?? "";
@@ -104,7 +105,8 @@ export async function chooseAccelerator(options: AcceleratorOptions): Promise<Ac
     await access("/dev/kvm", constants.R_OK | constants.W_OK);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const reason = code === "ENOENT" ? "there is no /dev/kvm" : `/dev/kvm can't be opened for reading and writing (${code})`;
+    const reason =
+      code === "ENOENT" ? "there is no /dev/kvm" : `/dev/kvm can't be opened for reading and writing (${code})`;
     return { accelerator: "tcg", reason };
   }
   const path = await recordPath(options);

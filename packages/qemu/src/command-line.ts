@@ -37,7 +37,10 @@ export function escapeOptionValue(value: string): string {
 }
 
 const optionList = (first: string, properties: Record<string, string>): string =>
-  [escapeOptionValue(first), ...Object.entries(properties).map(([name, value]) => `${name}=${escapeOptionValue(value)}`)].join(",");
+  [
+    escapeOptionValue(first),
+    ...Object.entries(properties).map(([name, value]) => `${name}=${escapeOptionValue(value)}`),
+  ].join(",");
 
 const typed = ({ type, ...properties }: { type: string } & Record<string, string>): string =>
   optionList(type, properties as Record<string, string>);
@@ -79,7 +82,8 @@ export function qemuArguments(description: MachineDescription): string[] {
     args.push("-chardev", optionList(backend, { id, ...(properties as Record<string, string>) }));
   }
   if (description.serialChardev !== undefined) args.push("-serial", `chardev:${description.serialChardev}`);
-  if (description.qmpChardev !== undefined) args.push("-mon", optionList(`chardev=${description.qmpChardev}`, { mode: "control" }));
+  if (description.qmpChardev !== undefined)
+    args.push("-mon", optionList(`chardev=${description.qmpChardev}`, { mode: "control" }));
   for (const netdev of description.netdevs ?? []) args.push("-netdev", JSON.stringify(netdev));
   for (const blockdev of description.blockdevs) args.push("-blockdev", JSON.stringify(blockdev));
   for (const device of description.devices) args.push("-device", JSON.stringify(device));

@@ -50,7 +50,9 @@ export class ProgramNotFoundError extends Error {
  * @throws ProgramNotFoundError
  */
 export async function findProgram(program: string): Promise<string> {
-  const folders = program.includes("/") ? [""] : [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  const folders = program.includes("/")
+    ? [""]
+    : [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
   for (const folder of folders) {
     const path = program.includes("/") ? program : join(folder, program);
     try {

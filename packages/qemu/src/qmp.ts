@@ -6,7 +6,10 @@ export interface QmpCommands {
   stop: { arguments: Record<never, never>; returns: unknown };
   cont: { arguments: Record<never, never>; returns: unknown };
   "query-status": { arguments: Record<never, never>; returns: { status: string; running: boolean } };
-  "query-version": { arguments: Record<never, never>; returns: { qemu: { major: number; minor: number; micro: number }; package: string } };
+  "query-version": {
+    arguments: Record<never, never>;
+    returns: { qemu: { major: number; minor: number; micro: number }; package: string };
+  };
   "query-machines": { arguments: Record<never, never>; returns: { name: string; alias?: string; "cpu-max": number }[] };
   "query-qmp-schema": { arguments: Record<never, never>; returns: QmpSchemaEntry[] };
   "query-command-line-options": { arguments: { option?: string }; returns: { option: string }[] };

@@ -1,0 +1,214 @@
+import { stat, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { QmpError } from "@guestfs/qemu";
+import type { QmpClient } from "@guestfs/qemu";
+import { ApplianceError } from "./appliance-error.ts";
+import { driveFormat } from "./drive-format.ts";
+import type { DriveFormat } from "./drive-format.ts";
+import { protocolNode } from "./drive-node.ts";
+import type { BlockNode } from "./drive-node.ts";
+import type { ApplianceDrive } from "./drive.ts";
+
+/** Highest number of drives: SCSI targets of one virtio-scsi controller. */
+export const maxDrives = 255;
+
+/** A drive with everything decided that can be decided without QEMU. */
+export interface PreparedDrive {
+  drive: ApplianceDrive;
+  format: DriveFormat;
+  isBlockDevice: boolean;
+}
+
+const driveError = (drive: ApplianceDrive, message: string, fix = "", cause?: unknown): ApplianceError =>
+  new ApplianceError({ stage: "drive", message: `${drive.filename}: ${message}`, fix, cause });
+
+/**
+ * Checks drives and reads their headers; what can be refused is refused here, before anything is started.
+ *
+ * @throws ApplianceError of stage `drive`
+ */
+export async function prepareDrives(drives: readonly ApplianceDrive[]): Promise<PreparedDrive[]> {
+  if (drives.length > maxDrives) {
+    throw new ApplianceError({
+      stage: "drive",
+      message: `${drives.length} drives are too many: an appliance takes ${maxDrives}`,
+    });
+  }
+  return Promise.all(drives.map(prepare));
+}
+
+async function prepare(given: ApplianceDrive): Promise<PreparedDrive> {
+  const { protocol = "file", label, blocksize = 512 } = given;
+  if (label !== undefined && !/^[A-Za-z0-9_.-]{1,20}$/.test(label)) {
+    throw driveError(given, `the label ${JSON.stringify(label)} is not 1 to 20 of A-Z a-z 0-9 _ . -`);
+  }
+  if (blocksize !== 512 && blocksize !== 4096)
+    throw driveError(given, `a block size of ${String(blocksize)} is neither 512 nor 4096`);
+  if (protocol !== "file") {
+    return {
+      drive: given,
+      format: { format: given.format ?? "raw", backing: null, dataFile: undefined },
+      isBlockDevice: false,
+    };
+  }
+  // QEMU takes a leading word with a colon for a protocol.
+  const drive = { ...given, filename: resolve(given.filename) };
+  const format = await driveFormat(drive);
+  const info = await stat(drive.filename).catch((error: NodeJS.ErrnoException) => {
+    throw driveError(drive, error.code === "ENOENT" ? "No such file or directory" : error.message, "", error);
+  });
+  if (given.discard === "enable" && !new Set(["raw", "qcow2"]).has(format.format)) {
+    throw driveError(drive, `discard can't be enabled on a ${format.format} image`, "use discard: besteffort");
+  }
+  return { drive, format, isBlockDevice: info.isBlockDevice() };
+}
+
+/** Options that hold for every node of one drive. */
+interface NodeOptions {
+  readonly: boolean;
+  noFlush: boolean;
+  discard: "unmap" | "ignore";
+  locking: boolean;
+}
+
+function fileNode(filename: string, isBlockDevice: boolean, options: NodeOptions): BlockNode {
+  return withOptions({ driver: isBlockDevice ? "host_device" : "file", filename }, options);
+}
+
+function withOptions(node: BlockNode, options: NodeOptions): BlockNode {
+  const local = node.driver === "file" || node.driver === "host_device";
+  return {
+    ...node,
+    "read-only": options.readonly,
+    cache: { direct: false, "no-flush": options.noFlush },
+    discard: options.discard,
+    ...(local && !options.locking ? { locking: "off" } : {}),
+  };
+}
+
+/** The format's node over the protocol's, with the backing chain and the data file spelled out so that QEMU looks for none itself. */
+export function imageNode(file: BlockNode, format: DriveFormat, options: NodeOptions): BlockNode {
+  const node: BlockNode = withOptions({ driver: format.format, file: withOptions(file, options) }, options);
+  const { backing, dataFile } = format;
+  const behind = { ...options, readonly: true, discard: "ignore" as const };
+  if (backing !== null) {
+    node["backing"] = imageNode(fileNode(backing.filename, backing.isBlockDevice, behind), backing.format, behind);
+  } else if (["qcow2", "qcow", "qed", "vmdk"].includes(format.format)) node["backing"] = null;
+  if (dataFile !== undefined) node["data-file"] = fileNode(dataFile, false, options);
+  return node;
+}
+
+async function run(drive: ApplianceDrive, action: Promise<unknown>): Promise<void> {
+  try {
+    await action;
+  } catch (error) {
+    if (!(error instanceof QmpError) || error.code !== "command") throw error;
+    const { description } = error;
+    let fix = "";
+    if (/Unknown driver|Invalid parameter '(ssh|https?|ftps?|iscsi|rbd|gluster)'/.test(description))
+      fix = "sudo apt-get install qemu-block-extra";
+    else if (/Failed to get .* lock/.test(description))
+      fix = "stop the program that uses the image, or open it read-only";
+    throw driveError(drive, description, fix, error);
+  }
+}
+
+async function createOverlay(
+  qmp: QmpClient,
+  drive: ApplianceDrive,
+  index: number,
+  base: string,
+  folder: string,
+): Promise<void> {
+  const nodes = await qmp.execute("query-named-block-nodes", { flat: true });
+  const size = nodes.find((node) => node["node-name"] === base)?.image["virtual-size"];
+  if (size === undefined) throw driveError(drive, "QEMU does not tell the size of the image");
+  const path = join(folder, `overlay${index}.qcow2`);
+  await writeFile(path, "", { mode: 0o600, flag: "wx" });
+  const file = `overlay-file${index}`;
+  const job = `create${index}`;
+  await run(
+    drive,
+    qmp.execute("blockdev-add", {
+      driver: "file",
+      filename: path,
+      "node-name": file,
+      cache: { "no-flush": true },
+      discard: "unmap",
+    }),
+  );
+  const concluded = new Promise<void>((resolve) => {
+    const forget = qmp.onEvent(({ event, data }) => {
+      if (event !== "JOB_STATUS_CHANGE" || data["id"] !== job || data["status"] !== "concluded") return;
+      forget();
+      resolve();
+    });
+  });
+  await run(drive, qmp.execute("blockdev-create", { "job-id": job, options: { driver: "qcow2", file, size } }));
+  await Promise.race([
+    concluded,
+    new Promise((_, reject) =>
+      setTimeout(() => reject(driveError(drive, "QEMU does not make the overlay")), 30_000).unref(),
+    ),
+  ]);
+  const error = (await qmp.execute("query-jobs")).find(({ id }) => id === job)?.error;
+  if (error !== undefined) throw driveError(drive, `the overlay can't be made: ${error}`);
+  await qmp.execute("job-dismiss", { id: job });
+  const overlay = {
+    driver: "qcow2",
+    "node-name": `overlay${index}`,
+    file,
+    backing: base,
+    discard: "unmap",
+    cache: { "no-flush": true },
+  };
+  await run(drive, qmp.execute("blockdev-add", overlay));
+}
+
+/**
+ * Attaches drives to a QEMU whose machine has the SCSI controller `scsi0`: drive i becomes target i. Secrets go over QMP and are never on
+ * a command line. A read-only drive's image is opened for reading only, without QEMU's image lock (so a disk in use can be looked at),
+ * under an overlay in `folder` that takes the writes.
+ *
+ * @throws ApplianceError of stage `drive`, QmpError
+ */
+export async function attachDrives(qmp: QmpClient, drives: readonly PreparedDrive[], folder: string): Promise<void> {
+  for (const [index, { drive, format, isBlockDevice }] of drives.entries()) {
+    const readonly = drive.readonly === true;
+    const secret = drive.secret === undefined ? undefined : `secret${index}`;
+    if (secret !== undefined) {
+      const data = Buffer.from(drive.secret ?? "").toString("base64");
+      await run(drive, qmp.execute("object-add", { "qom-type": "secret", id: secret, format: "base64", data }));
+    }
+    const options: NodeOptions = {
+      readonly,
+      noFlush: drive.cachemode === "unsafe",
+      discard: drive.discard === "enable" || drive.discard === "besteffort" ? "unmap" : "ignore",
+      locking: !readonly,
+    };
+    let top = `image${index}`;
+    const node = imageNode(protocolNode(drive, isBlockDevice, secret), format, options);
+    await run(drive, qmp.execute("blockdev-add", { ...node, "node-name": top }));
+    if (readonly) {
+      await createOverlay(qmp, drive, index, top, folder);
+      top = `overlay${index}`;
+    }
+    if (drive.copyonread === true) {
+      await run(drive, qmp.execute("blockdev-add", { driver: "copy-on-read", "node-name": `cor${index}`, file: top }));
+      top = `cor${index}`;
+    }
+    const sector = drive.blocksize ?? 512;
+    const device = {
+      driver: "scsi-hd",
+      id: `drive${index}`,
+      bus: "scsi0.0",
+      channel: 0,
+      "scsi-id": index,
+      lun: 0,
+      drive: top,
+      ...(drive.label === undefined ? {} : { serial: drive.label }),
+      ...(sector === 512 ? {} : { logical_block_size: sector, physical_block_size: sector }),
+    };
+    await run(drive, qmp.execute("device_add", device));
+  }
+}

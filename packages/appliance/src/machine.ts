@@ -1,0 +1,84 @@
+import type { MachineDescription } from "@guestfs/qemu";
+import type { BuiltAppliance } from "./build.ts";
+import { channelName } from "./guest-scripts.ts";
+
+/** What differs from one appliance machine to the next; its drives are attached afterwards. */
+export interface MachineOptions {
+  appliance: BuiltAppliance;
+  accelerator: "kvm" | "tcg";
+  smp: number;
+  memsize: number;
+  network: boolean;
+  verbose: boolean;
+  /** Words for the end of the kernel's command line. */
+  append?: string | undefined;
+  /** Descriptors in QEMU of the daemon's channel and of QMP. */
+  channelFd: number;
+  qmpFd: number;
+}
+
+// lpj, no_timer_check, tsc: spare calibrations that depend on real time. cryptomgr.notests: self-tests of every algorithm take 0.5 s under TCG.
+const kernelWords = [
+  ...[
+    "console=ttyS0",
+    "panic=1",
+    "edd=off",
+    "mitigations=off",
+    "random.trust_cpu=on",
+    "cryptomgr.notests",
+    "printk.time=1",
+  ],
+  ...["selinux=0", "apparmor=0", "audit=0", "ipv6.disable=0"],
+];
+const tcgWords = ["lpj=4000000", "no_timer_check", "tsc=reliable"];
+
+/** The guest kernel's command line. */
+export function kernelCommandLine(
+  options: Pick<MachineOptions, "accelerator" | "network" | "verbose" | "append">,
+): string {
+  const words = [...kernelWords];
+  if (options.accelerator === "tcg") words.push(...tcgWords);
+  if (!options.verbose) words.push("quiet");
+  if (options.verbose) words.push("guestfs.verbose=1");
+  if (options.network) words.push("guestfs.network=1");
+  if (options.append !== undefined && options.append !== "") words.push(options.append);
+  return words.join(" ");
+}
+
+const imageNode = (name: string, filename: string): Record<string, unknown> => ({
+  driver: "raw",
+  "node-name": name,
+  "read-only": true,
+  file: { driver: "file", filename, "read-only": true, locking: "off" },
+});
+
+/** The appliance's machine, paused, without the user's drives. Pure. */
+export function applianceMachine(options: MachineOptions): MachineDescription {
+  const { appliance, accelerator } = options;
+  return {
+    machine: { type: "q35", hpet: "off", vmport: "off", sata: "off", smbus: "off", usb: "off", i8042: "off" },
+    accelerator: accelerator === "tcg" ? { type: "tcg", thread: "multi", "tb-size": "256" } : { type: "kvm" },
+    cpu: accelerator === "tcg" ? { type: "max", la57: "off" } : { type: "host" },
+    smp: options.smp,
+    memoryMiB: options.memsize,
+    kernel: { image: appliance.kernel, initrd: appliance.initrd, commandLine: kernelCommandLine(options) },
+    chardevs: [
+      { id: "console", backend: "stdio", signal: "off" },
+      { id: "channel", backend: "socket", fd: String(options.channelFd) },
+      { id: "qmp", backend: "socket", fd: String(options.qmpFd) },
+    ],
+    serialChardev: "console",
+    qmpChardev: "qmp",
+    blockdevs: [imageNode("root", appliance.rootImage), imageNode("system", appliance.systemImage)],
+    netdevs: options.network ? [{ type: "user", id: "net0" }] : [],
+    devices: [
+      { driver: "virtio-scsi-pci", id: "scsi0" },
+      { driver: "virtio-serial-pci", id: "serial0" },
+      { driver: "virtserialport", chardev: "channel", name: channelName, bus: "serial0.0" },
+      { driver: "virtio-blk-pci", drive: "root" },
+      { driver: "virtio-blk-pci", drive: "system" },
+      ...(options.network ? [{ driver: "virtio-net-pci", netdev: "net0", romfile: "" }] : []),
+    ],
+    paused: true,
+  };
+}
