@@ -3,7 +3,7 @@
 // Makes this machine ready: `setup.mjs` for `npm start`, `setup.mjs tests` for `npm test` as well.
 // Needs nothing but Node 20. A second run finds everything there and changes nothing.
 // Says what it does on stderr: stdout belongs to the command that follows it.
-import { buildAppliance } from "./setup/appliance.mjs";
+import { installAppliance } from "./setup/appliance.mjs";
 import { build } from "./setup/build.mjs";
 import { forStart, onlyForTests } from "./setup/debian-packages.mjs";
 import { installPackages } from "./setup/debian.mjs";
@@ -14,7 +14,7 @@ try {
   await installPackages(tests ? [...forStart, ...onlyForTests] : forStart);
   await installNpmPackages();
   await build();
-  await buildAppliance();
+  await installAppliance();
   console.error("setup: everything is here");
 } catch (error) {
   console.error(`setup: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,8 +1,17 @@
 // @ts-check
+import { join } from "node:path";
+import { root } from "./run.mjs";
 
 /** Builds the appliance into the user's cache folder; says nothing when it is there already. */
-export async function buildAppliance() {
-  const { buildAppliance: build } = await import("@guestfs/appliance");
-  if (build === undefined) return;
-  await build({ onMessage: (/** @type {string} */ line) => console.error(`setup: ${line}`) });
+export async function installAppliance() {
+  const { buildAppliance } = await import("@guestfs/appliance");
+  const { Guestfs } = await import("guestfs");
+  const guestfs = new Guestfs();
+  const cacheDir = guestfs.getCachedir();
+  await guestfs.close();
+  await buildAppliance({
+    cacheDir,
+    daemonBundle: join(root, "packages/guestfsd/dist/bundle"),
+    onDebug: (/** @type {string} */ line) => console.error(`setup: appliance: ${line}`),
+  });
 }

@@ -1,19 +1,20 @@
 // @ts-check
 /**
- * The Debian packages the project needs, each with its reason. What the appliance puts inside its own
- * root (filesystem and volume tools) is the appliance's list, not this one.
+ * The Debian packages the project needs, each with its reason. What stands inside the appliance
+ * (filesystem and volume tools) is the appliance's own list, packages/appliance/src/packages.ts.
  * @typedef {{ name: string, why: string }} DebianPackage
  */
 
 /** @type {readonly DebianPackage[]} What `npm start` needs. */
 export const forStart = [
   { name: "qemu-system-x86", why: "runs the appliance" },
-  { name: "qemu-utils", why: "makes and checks disk images" },
+  { name: "qemu-utils", why: "makes qcow2 images (qemu-img)" },
   { name: "linux-image-amd64", why: "the appliance's kernel and its modules" },
-  { name: "mmdebstrap", why: "unpacks the appliance's packages" },
-  { name: "squashfs-tools", why: "writes the appliance's root image" },
   { name: "busybox-static", why: "the appliance's first program" },
-  { name: "e2fsprogs", why: "checks filesystems" },
+  { name: "erofs-utils", why: "writes the appliance's root images (mkfs.erofs)" },
+  { name: "kmod", why: "orders the kernel's modules (depmod)" },
+  { name: "xz-utils", why: "unpacks kernel modules and packages" },
+  { name: "e2fsprogs", why: "checks filesystems (e2fsck)" },
 ];
 
 /** @type {readonly DebianPackage[]} What `npm test` needs on top of that. */
