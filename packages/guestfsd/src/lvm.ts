@@ -57,7 +57,11 @@ export function lvmReport(
   const { stdout } = lvm(
     context,
     command,
-    ...["--reportformat", "json", "--units", "b", "--nosuffix", "--unbuffered", "-o", fields.join(",")],
+    "--reportformat=json",
+    "--units=b",
+    "--nosuffix",
+    "--unbuffered",
+    `--options=${fields.join(",")}`,
     ...operands,
   );
   const { report } = JSON.parse(stdout.toString("utf8")) as { report: Record<string, ReportRow[]>[] };

@@ -1,8 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HandlersOf } from "../context.ts";
-import type { Context } from "../context.ts";
+import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { logicalVolumeName, mapperDevice } from "../device-mapper.ts";
 import {
