@@ -27,6 +27,7 @@ const checks = [
     fix: ["npm", "run", "api"],
     first: "types",
   },
+  { name: "docs", command: [...source, "scripts/check-docs.ts"], first: "types" },
   { name: "packages", command: ["node", "scripts/check-packages.mjs"], first: "types" },
 ];
 
