@@ -9,7 +9,7 @@ import type { Procedure, Struct } from "./procedure.ts";
 import { structs } from "./structs.ts";
 
 export type { OptionalParameter, Parameter, Procedure, Result, StringKind, Struct, StructField } from "./procedure.ts";
-export type { ProcedureMap, StructMap, TopicMap } from "./gen/procedure-map.ts";
+export type * from "./gen/procedure-map.ts";
 export type { Topic } from "./procedures/index.ts";
 export { camelCase, kebabCase, pascalCase } from "./names.ts";
 export { errnoNames } from "./errno.ts";
