@@ -7,9 +7,9 @@ import type { Writer } from "./xdr/writer.ts";
 /** How one kind of value is read and written. */
 export interface ValueCodec {
   /** @throws TypeError or RangeError when the value is not of the kind; ProtocolError when it can't stand on the wire */
-  write(writer: Writer, value: unknown): void;
+  readonly write: (writer: Writer, value: unknown) => void;
   /** @throws ProtocolError when the bytes are no such value */
-  read(reader: Reader): unknown;
+  readonly read: (reader: Reader) => unknown;
 }
 
 function kindOf(value: unknown): string {
