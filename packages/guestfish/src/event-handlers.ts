@@ -1,0 +1,63 @@
+import { spawnSync } from "node:child_process";
+import type { Guestfs } from "guestfs";
+import { ShellError } from "./shell-error.ts";
+
+/** An event handler of the shell: a script of the host that runs when something happens. */
+export interface EventHandler {
+  readonly name: string;
+  readonly id: number;
+  readonly mask: number;
+  readonly events: readonly string[] | "*";
+  readonly script: string;
+}
+
+/** The handlers registered with the `event` command. */
+export class EventHandlers {
+  #handlers: EventHandler[] = [];
+
+  /** All of them, oldest first. */
+  get all(): readonly EventHandler[] {
+    return this.#handlers;
+  }
+
+  /** Registers a script for a comma-separated list of events, or `*`. Throws {@link ShellError} for an unknown event. */
+  async add(handle: Guestfs, name: string, eventSet: string, script: string): Promise<void> {
+    const { events } = await import("@guestfs/schema");
+    const names =
+      eventSet === "*" ? events.map((event) => event.name) : eventSet.split(",").map((event) => event.trim());
+    let mask = 0;
+    for (const wanted of names) {
+      const row = events.find((event) => event.name === wanted);
+      if (row === undefined)
+        throw new ShellError(`unknown event: ${wanted}: use ${events.map((event) => event.name).join(", ")}, or *`);
+      mask |= row.mask;
+    }
+    const id = handle.setEventCallback(mask, (event, _id, text, numbers) => {
+      const happened = events.find((row) => row.mask === event)?.name ?? String(event);
+      run(script, happened, text === "" ? numbers.map(String) : [text]);
+    });
+    this.#handlers.push({ name, id, mask, script, events: eventSet === "*" ? "*" : names });
+  }
+
+  /** Removes every handler of that name; `false` when there is none. */
+  remove(handle: Guestfs, name: string): boolean {
+    const gone = this.#handlers.filter((handler) => handler.name === name);
+    for (const handler of gone) handle.deleteEventCallback(handler.id);
+    this.#handlers = this.#handlers.filter((handler) => handler.name !== name);
+    return gone.length > 0;
+  }
+
+  /** The handle was closed, and they with it. */
+  forget(): void {
+    this.#handlers = [];
+  }
+}
+
+/** Waits for the script, so that what it prints stays in order with the command that caused the event. */
+function run(script: string, event: string, parameters: readonly string[]): void {
+  const shell = process.env["SHELL"] ?? "/bin/sh";
+  spawnSync(shell, ["-c", script, "guestfish", ...parameters], {
+    stdio: "inherit",
+    env: { ...process.env, EVENT: event },
+  });
+}

@@ -1,0 +1,23 @@
+import { OutputClosed } from "./output.ts";
+import { Interrupted, ShellError } from "./shell-error.ts";
+
+/**
+ * What is written to standard error about a failure: the shell's own messages as they are, those of the
+ * library behind `place` and `libguestfs: error:`, as the stock shell does.
+ */
+export function describeFailure(error: unknown, place: string): string {
+  if (error instanceof Interrupted) return "";
+  if (error instanceof ShellError) return `${error.message}\n`;
+  if (error instanceof OutputClosed) return `guestfish: ${error.message}\n`;
+  const message = error instanceof Error ? error.message : String(error);
+  const hint =
+    isStateError(error) && error.state === "CONFIG"
+      ? "\n(the guest is not started yet: use the 'run' command first)"
+      : "";
+  return `${place}libguestfs: error: ${message}${hint}\n`;
+}
+
+/** By its code and not by its class, so that telling about a failure does not load the library. */
+function isStateError(error: unknown): error is Error & { state: string } {
+  return error instanceof Error && (error as { code?: unknown }).code === "STATE" && "state" in error;
+}

@@ -1,0 +1,4 @@
+import { guestfish } from "./guestfish.ts";
+
+// Everything was written by now, and standard input may well have no end.
+process.exit(await guestfish(process.argv.slice(2)));

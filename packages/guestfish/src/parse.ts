@@ -1,0 +1,155 @@
+import type { ByteString } from "./byte-string.ts";
+import { SyntaxFault } from "./shell-error.ts";
+
+/** What one line of a script asks for. */
+export type ScriptLine =
+  | { readonly kind: "blank" }
+  | {
+      readonly kind: "command";
+      /** The line began with `-`: a failure does not end the script. */
+      readonly ignoreErrors: boolean;
+      /** The command's name and its parameters, quoting removed. */
+      readonly words: readonly ByteString[];
+      /** What stood after `|`: a host command that gets the output. */
+      readonly pipe?: ByteString;
+    }
+  | {
+      /** `!` and `<!`: a command for the host's shell; with `inline` its output is a script to run. */
+      readonly kind: "host";
+      readonly inline: boolean;
+      readonly ignoreErrors: boolean;
+      readonly command: ByteString;
+    };
+
+/** Expands a bare word that begins with `~`; gives the word back where there is no such user. */
+export type TildeExpansion = (word: ByteString) => ByteString;
+
+// Before the command any white space counts; between words only blanks do, so that a lone CR is a word.
+const leadingSpace = /[ \t\r\n\v\f]/;
+const blank = /[ \t]/;
+
+/**
+ * Reads one line of a script (guestfish(1): QUOTING, COMMENTS, RUNNING COMMANDS LOCALLY, PIPES).
+ * Throws {@link SyntaxFault} for a line that is none; any other text gives a line.
+ */
+export function parseLine(line: ByteString, expandTilde: TildeExpansion = (word) => word): ScriptLine {
+  let at = skip(leadingSpace, line, 0);
+  let ignoreErrors = false;
+  while (line[at] === "-") {
+    ignoreErrors = true;
+    at = skip(leadingSpace, line, at + 1);
+  }
+  if (at >= line.length || line[at] === "#") return { kind: "blank" };
+  if (line[at] === "!") return { kind: "host", inline: false, ignoreErrors, command: line.slice(at + 1) };
+  if (line.startsWith("<!", at)) return { kind: "host", inline: true, ignoreErrors, command: line.slice(at + 2) };
+
+  // The name is never unquoted: `"echo" a` asks for a command whose name has quotes in it.
+  const name = bareWord(line, at);
+  const words: ByteString[] = [name];
+  at = skip(blank, line, at + name.length);
+  while (at < line.length) {
+    const first = line[at];
+    if (first === "|") {
+      return { kind: "command", ignoreErrors, words, pipe: line.slice(skip(blank, line, at + 1)).trimEnd() };
+    }
+    if (first === '"' || first === "'") {
+      const quoted = first === '"' ? doubleQuoted(line, at) : singleQuoted(line, at);
+      at = quoted.end;
+      if (at < line.length && !blank.test(line[at]!))
+        throw new SyntaxFault("a closing quote is not followed by white space", at);
+      words.push(quoted.word);
+    } else {
+      const word = bareWord(line, at);
+      at += word.length;
+      words.push(word.startsWith("~") ? expandTilde(word) : word);
+    }
+    at = skip(blank, line, at);
+  }
+  return { kind: "command", ignoreErrors, words };
+}
+
+/** One command of the command line, whose words the host's shell has already split and unquoted. */
+export interface CommandLineCommand {
+  readonly ignoreErrors: boolean;
+  readonly words: readonly ByteString[];
+}
+
+/** Splits the words of the command line at each word that is just `:`. */
+export function splitCommandLine(words: readonly ByteString[]): CommandLineCommand[] {
+  const commands: CommandLineCommand[] = [];
+  let current: ByteString[] = [];
+  const end = (): void => {
+    const name = current[0];
+    if (name === undefined) throw new SyntaxFault("there is no command before a ':' of the command line");
+    const ignoreErrors = name.startsWith("-");
+    commands.push({ ignoreErrors, words: [ignoreErrors ? name.slice(1) : name, ...current.slice(1)] });
+    current = [];
+  };
+  for (const word of words) {
+    if (word === ":") end();
+    else current.push(word);
+  }
+  if (current.length > 0) end();
+  return commands;
+}
+
+function skip(kind: RegExp, line: string, at: number): number {
+  while (at < line.length && kind.test(line[at]!)) at++;
+  return at;
+}
+
+function bareWord(line: string, at: number): string {
+  let end = at;
+  while (end < line.length && !blank.test(line[end]!)) end++;
+  return line.slice(at, end);
+}
+
+function singleQuoted(line: string, at: number): { word: string; end: number } {
+  const close = line.indexOf("'", at + 1);
+  if (close === -1) throw new SyntaxFault("a single quote is not closed", at);
+  return { word: line.slice(at + 1, close), end: close + 1 };
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+  '"': '"',
+  "'": "'",
+  "\\": "\\",
+  "?": "?",
+};
+
+function doubleQuoted(line: string, at: number): { word: string; end: number } {
+  let word = "";
+  let next = at + 1;
+  for (;;) {
+    const letter = line[next];
+    if (letter === undefined) throw new SyntaxFault("a double quote is not closed", at);
+    if (letter === '"') return { word, end: next + 1 };
+    if (letter !== "\\") {
+      word += letter;
+      next++;
+      continue;
+    }
+    const escape = line[next + 1];
+    if (escape === undefined) throw new SyntaxFault("a double quote is not closed", at);
+    const simple = escapes[escape];
+    if (simple !== undefined) {
+      word += simple;
+      next += 2;
+      continue;
+    }
+    // Exactly three octal or two hexadecimal digits, and never NUL, which no parameter can hold.
+    const octal = /^[0-3][0-7]{2}/.exec(line.slice(next + 1, next + 4))?.[0];
+    const hex = escape === "x" ? /^[0-9a-fA-F]{2}/.exec(line.slice(next + 2, next + 4))?.[0] : undefined;
+    const code = octal !== undefined ? Number.parseInt(octal, 8) : Number.parseInt(hex ?? "0", 16);
+    if (code === 0) throw new SyntaxFault("an escape sequence of a double-quoted string is not known", next);
+    word += String.fromCharCode(code);
+    next += 4;
+  }
+}

@@ -1,0 +1,38 @@
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { fromText } from "./byte-string.ts";
+import { splitCommandLine } from "./parse.ts";
+import { runScript, tryCommand } from "./run.ts";
+import { Script } from "./script.ts";
+import { ShellError } from "./shell-error.ts";
+import type { Shell } from "./shell.ts";
+import { strerror } from "./strerror.ts";
+
+/** Does what the options ask for and runs the commands, wherever they come from; gives whether all went well. */
+export async function runCommands(shell: Shell): Promise<boolean> {
+  const { drives, mounts, inspector, words, file, keys } = shell.options;
+  if (drives.length > 0 || mounts.length > 0 || keys.length > 0 || inspector) {
+    const { start } = await import("./start.ts");
+    await start(shell);
+  }
+  if (words.length > 0) return runWords(shell);
+  if (file !== undefined) return runFile(shell, file);
+  return runScript(shell, new Script("*stdin*", process.stdin));
+}
+
+async function runWords(shell: Shell): Promise<boolean> {
+  for (const { ignoreErrors, words } of splitCommandLine(shell.options.words.map(fromText))) {
+    const ok = await tryCommand(shell, words);
+    if (!ok && !ignoreErrors) return false;
+    if (shell.leaving) return ok;
+  }
+  return true;
+}
+
+async function runFile(shell: Shell, name: string): Promise<boolean> {
+  const file = await open(name).catch((error: unknown) => {
+    throw new ShellError(`guestfish: -f ${name}: ${strerror(error)}`, { cause: error });
+  });
+  await using _closing = file;
+  return runScript(shell, new Script(name, createReadStream("", { fd: file.fd, autoClose: false })));
+}

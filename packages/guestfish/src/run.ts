@@ -1,0 +1,118 @@
+import type { ByteString } from "./byte-string.ts";
+import { toText } from "./byte-string.ts";
+import { findShellCommand, shellCommands } from "./commands.ts";
+import { captureHostCommand, runHostCommand, startHostCommand } from "./host-shell.ts";
+import { OutputClosed, Pipe } from "./output.ts";
+import { parseLine } from "./parse.ts";
+import type { ScriptLine } from "./parse.ts";
+import { Script } from "./script.ts";
+import { Interrupted, ShellError } from "./shell-error.ts";
+import { Reported } from "./shell.ts";
+import type { Shell } from "./shell.ts";
+import { expandTilde } from "./tilde.ts";
+
+/** Runs one command given as words; throws what went wrong. */
+export async function runCommand(shell: Shell, words: readonly ByteString[]): Promise<void> {
+  const [first = "", ...rest] = words;
+  const name = toText(first);
+  const own = findShellCommand(name);
+  if (own !== undefined) {
+    const command = (await own.load()).default;
+    return command.run(shell, rest, name);
+  }
+  const { findProcedure } = await import("./procedure-names.ts");
+  const row = findProcedure(name);
+  if (row === undefined) throw new ShellError(`${name}: unknown command${await suggestion(name)}`);
+  const { callProcedure } = await import("./call-procedure.ts");
+  await callProcedure(shell, row, name, rest);
+}
+
+/** Runs a command and reports its failure; gives whether it succeeded. */
+export async function tryCommand(shell: Shell, words: readonly ByteString[], pipe?: ByteString): Promise<boolean> {
+  try {
+    if (pipe === undefined) await runCommand(shell, words);
+    else await runPiped(shell, words, pipe);
+    return true;
+  } catch (error) {
+    shell.report(error);
+    // Nobody reads what would follow; and Ctrl-C means the script as well as its command.
+    if ((error instanceof OutputClosed && pipe === undefined) || error instanceof Interrupted) shell.leaving = true;
+    return false;
+  }
+}
+
+/** Runs a script to its end, or to the first failure that counts; gives whether there was none. */
+export async function runScript(shell: Shell, script: Script): Promise<boolean> {
+  const outer = shell.script;
+  shell.script = script;
+  try {
+    for (let line = await script.next(); line !== undefined; line = await script.next()) {
+      const ok = await runLine(shell, line);
+      if (!ok && !shell.interactive) return false;
+      if (shell.leaving) break;
+    }
+    return true;
+  } finally {
+    shell.script = outer;
+  }
+}
+
+/** Runs one line; gives `false` for a failure that counts. */
+export async function runLine(shell: Shell, text: ByteString): Promise<boolean> {
+  let line: ScriptLine;
+  try {
+    line = parseLine(text, expandTilde);
+  } catch (error) {
+    shell.report(error);
+    return false;
+  }
+  if (line.kind === "blank") return true;
+  const ok = line.kind === "host" ? await runHost(shell, line) : await tryCommand(shell, line.words, line.pipe);
+  return ok || line.ignoreErrors;
+}
+
+async function runHost(shell: Shell, line: ScriptLine & { kind: "host" }): Promise<boolean> {
+  // A script that comes in on standard input is not the host command's to read.
+  const input = process.stdin.isTTY || shell.script?.name !== "*stdin*" ? "inherit" : "ignore";
+  try {
+    if (!line.inline) return (await runHostCommand(line.command, shell.output, input)) === 0;
+    const { status, output } = await captureHostCommand(line.command, input);
+    const inner = new Script("*stdin*", output);
+    return (await runScript(shell, inner)) && status === 0;
+  } catch (error) {
+    shell.report(error);
+    return false;
+  }
+}
+
+async function runPiped(shell: Shell, words: readonly ByteString[], command: ByteString): Promise<void> {
+  const outer = shell.output;
+  const pipe = new Pipe(startHostCommand(command, ["pipe", outer.stdio, "inherit"]), shell.options.pipeError);
+  shell.output = pipe;
+  try {
+    await runCommand(shell, words);
+  } catch (error) {
+    shell.report(error);
+    throw new Reported(undefined, { cause: error });
+  } finally {
+    shell.output = outer;
+    await pipe.end();
+  }
+}
+
+async function suggestion(name: string): Promise<string> {
+  const { access } = await import("node:fs/promises");
+  const isFile = await access(name).then(
+    () => true,
+    () => false,
+  );
+  if (isFile && name !== "") return `\nTo open a disk image: guestfish -a ${name}`;
+  const { namesOf, shellProcedures } = await import("./procedure-names.ts");
+  const { nearest } = await import("./nearest.ts");
+  const names = [
+    ...shellCommands.flatMap((entry) => [entry.name, ...entry.aliases]),
+    ...shellProcedures().flatMap(namesOf),
+  ];
+  const near = nearest(name, names);
+  return near === undefined ? "\n'guestfish -h' lists the commands" : `: is it '${near}'?`;
+}

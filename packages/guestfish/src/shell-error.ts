@@ -1,0 +1,24 @@
+/**
+ * A command could not be understood or carried out by the shell itself, as opposed to an error of the
+ * library. Its message is shown as it is, without a prefix.
+ */
+export class ShellError extends Error {
+  override readonly name: string = "ShellError";
+}
+
+/** A line of a script, or a word of a command, that does not follow the shell's grammar. */
+export class SyntaxFault extends ShellError {
+  override readonly name = "SyntaxFault";
+  /** Where in the line, counted in bytes from 0; absent when the place is of no use. */
+  readonly offset: number | undefined;
+
+  constructor(message: string, offset?: number) {
+    super(`guestfish: ${message}`);
+    this.offset = offset;
+  }
+}
+
+/** Told to stop before the work was done: nothing is printed, the status says it. */
+export class Interrupted extends ShellError {
+  override readonly name = "Interrupted";
+}

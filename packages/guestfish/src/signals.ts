@@ -1,0 +1,26 @@
+import { constants } from "node:os";
+import { hostCommandsRunning } from "./host-shell.ts";
+import type { Shell } from "./shell.ts";
+
+/** How long closing may take after a signal before the process ends all the same. */
+const patience = 10_000;
+
+/** Makes signals cancel the running call or end the process in order; gives what undoes it. */
+export function handleSignals(shell: Shell): () => void {
+  const leave = (signal: "SIGINT" | "SIGTERM" | "SIGHUP"): void => {
+    shell.leaving = true;
+    shell.interrupt();
+    const exit = (): never => process.exit(128 + constants.signals[signal]);
+    setTimeout(exit, patience);
+    shell.close().then(exit, exit);
+  };
+  const interrupted = (): void => {
+    // Ctrl-C goes to the editor or pager too, and is theirs.
+    if (hostCommandsRunning() > 0 && !shell.busy) return;
+    if (!shell.interrupt()) leave("SIGINT");
+  };
+  const terminated = (): void => leave("SIGTERM");
+  const hungUp = (): void => leave("SIGHUP");
+  process.on("SIGINT", interrupted).on("SIGTERM", terminated).on("SIGHUP", hungUp);
+  return () => void process.off("SIGINT", interrupted).off("SIGTERM", terminated).off("SIGHUP", hungUp);
+}

@@ -1,0 +1,23 @@
+import { execFileSync } from "node:child_process";
+import { homedir } from "node:os";
+import type { ByteString } from "./byte-string.ts";
+import { fromText, toText } from "./byte-string.ts";
+
+/** Expands `~` and `~user` at the start of a word to a home directory of this host. */
+export function expandTilde(word: ByteString): ByteString {
+  const slash = word.indexOf("/");
+  const user = toText(slash === -1 ? word.slice(1) : word.slice(1, slash));
+  const rest = slash === -1 ? "" : word.slice(slash);
+  const home = user === "" ? homedir() : homeOf(user);
+  return home === undefined ? word : fromText(home) + rest;
+}
+
+function homeOf(user: string): string | undefined {
+  if (user.startsWith("-")) return undefined;
+  try {
+    const entry = execFileSync("getent", ["passwd", user], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    return entry.trimEnd().split(":")[5];
+  } catch {
+    return undefined;
+  }
+}
