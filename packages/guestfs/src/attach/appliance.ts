@@ -1,0 +1,109 @@
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { ApplianceError, startAppliance } from "@guestfs/appliance";
+import type { ApplianceExit, RunningAppliance } from "@guestfs/appliance";
+import type { CallContext } from "../call-context.ts";
+import { Connection } from "../connection.ts";
+import { CancelledError, LaunchError } from "../errors.ts";
+import type { ProcessEnd } from "../errors.ts";
+import type { Handle } from "../handle.ts";
+import type { Attachment } from "./attach-method.ts";
+
+/** Steps of a launch, for its progress events: libguestfs counts to 12 as well. */
+const launchSteps = 12;
+/** How long a hypervisor whose channel was closed may take to end, in milliseconds. */
+const endPatience = 1000;
+
+/** Folder of the bundled daemon, which the package `guestfsd` brings. */
+function daemonBundle(): string {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve("guestfsd/package.json")), "dist", "bundle");
+  } catch (error) {
+    throw new LaunchError("the package guestfsd, which runs inside the appliance, is not installed", {
+      cause: error,
+      fix: "npm install guestfsd",
+    });
+  }
+}
+
+function explain(error: unknown, context: CallContext): Error {
+  if (!(error instanceof ApplianceError)) return error instanceof Error ? error : new Error(String(error));
+  if (error.stage === "cancelled")
+    return new CancelledError("cancelled", { procedure: context.procedure, cause: context.signal?.reason ?? error });
+  return new LaunchError(error.summary, {
+    procedure: context.procedure,
+    evidence: error.evidence,
+    fix: error.fix,
+    cause: error,
+  });
+}
+
+async function processEnd(appliance: RunningAppliance): Promise<ProcessEnd> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<ApplianceExit>((resolve) => {
+    timer = setTimeout(() => resolve({ code: null, signal: null }), endPatience);
+  });
+  const { code, signal } = await Promise.race([appliance.exited, patience]);
+  clearTimeout(timer);
+  return { exitCode: code, signal, consoleTail: appliance.consoleTail() };
+}
+
+/**
+ * Starts an appliance with the handle's drives.
+ * @throws LaunchError with the console's end; CancelledError
+ */
+export async function attachAppliance(handle: Handle, context: CallContext, signal: AbortSignal): Promise<Attachment> {
+  const { settings } = handle;
+  if (settings.hvArguments.length > 0)
+    throw new LaunchError(
+      "config was called, and this library passes no arguments of its callers on to the hypervisor",
+    );
+  context.progress(0, launchSteps);
+  const accelerator =
+    settings.backendSetting("force_kvm") === "1"
+      ? "kvm"
+      : settings.backendSetting("force_tcg") === "1"
+        ? "tcg"
+        : "auto";
+  const decoder = new TextDecoder();
+  let appliance: RunningAppliance;
+  try {
+    appliance = await startAppliance({
+      drives: handle.drives.list(),
+      memsize: settings.memsize,
+      smp: settings.smp,
+      ...(settings.hv === "" ? {} : { hv: settings.hv }),
+      ...(settings.append === null ? {} : { append: settings.append }),
+      network: settings.network,
+      cacheDir: settings.cachedir,
+      tmpDir: settings.tmpdir,
+      daemonBundle: daemonBundle(),
+      verbose: settings.verbose,
+      accelerator,
+      onConsole: (bytes) => handle.applianceSaid(decoder.decode(bytes, { stream: true })),
+      onDebug: (line) => handle.debug(line),
+      signal,
+    });
+  } catch (error) {
+    throw explain(error, context);
+  }
+  const connection = Connection.over(appliance.channel);
+  try {
+    await connection.greeted();
+  } catch (error) {
+    const end = await processEnd(appliance);
+    await appliance.stop();
+    throw new LaunchError(`the daemon in the appliance did not greet: ${(error as Error).message}`, {
+      cause: error,
+      evidence: end.consoleTail,
+      ...end,
+    });
+  }
+  context.progress(launchSteps, launchSteps);
+  return {
+    connection,
+    pid: appliance.pid,
+    processEnd: () => processEnd(appliance),
+    stop: () => appliance.stop(),
+  };
+}

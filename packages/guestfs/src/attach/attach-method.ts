@@ -1,0 +1,43 @@
+import type { ProcessEnd } from "../errors.ts";
+import type { Connection } from "../connection.ts";
+
+/** How a daemon is reached. */
+export type AttachMethod =
+  | { readonly type: "appliance" }
+  | { readonly type: "unix"; readonly path: string }
+  | { readonly type: "libvirt"; readonly uri: string };
+
+/** A daemon that was reached and has greeted. */
+export interface Attachment {
+  readonly connection: Connection;
+  /** Process id of the hypervisor; `undefined` when there is none. */
+  readonly pid: number | undefined;
+  /** What is known of the hypervisor's end; waits a moment for one that is just ending. */
+  processEnd(): Promise<ProcessEnd>;
+  /** Ends the hypervisor and removes what was made for it. The connection is over already. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Reads a backend's name: `direct` or `appliance`, `unix:PATH`, `libvirt` or `libvirt:URI`.
+ * @throws RangeError for anything else
+ */
+export function parseAttachMethod(procedure: string, parameter: string, text: string): AttachMethod {
+  if (text === "direct" || text === "appliance") return { type: "appliance" };
+  if (text.startsWith("unix:") && text.length > "unix:".length)
+    return { type: "unix", path: text.slice("unix:".length) };
+  if (text === "libvirt" || text.startsWith("libvirt:")) return { type: "libvirt", uri: text.slice("libvirt:".length) };
+  throw new RangeError(`${procedure}: ${parameter}: "${text}" is none of "direct", "appliance", "unix:PATH"`);
+}
+
+/** @param appliance - which of the two names of the appliance to use */
+export function attachMethodName(method: AttachMethod, appliance: "direct" | "appliance"): string {
+  switch (method.type) {
+    case "appliance":
+      return appliance;
+    case "unix":
+      return `unix:${method.path}`;
+    case "libvirt":
+      return method.uri === "" ? "libvirt" : `libvirt:${method.uri}`;
+  }
+}

@@ -1,0 +1,87 @@
+import type { ProcedureMap } from "@guestfs/schema";
+import { procedureByName } from "@guestfs/schema";
+import type { Arguments, Progress } from "@guestfs/protocol";
+import type { ProgressReport } from "./call-options.ts";
+import { Cancellation } from "./cancellation.ts";
+import { RemoteError, UnsupportedError } from "./errors.ts";
+import type { Handle } from "./handle.ts";
+import type { ByteSink } from "./transfer/byte-sink.ts";
+import type { ByteSource } from "./transfer/byte-source.ts";
+import { MemorySink } from "./transfer/file-sink.ts";
+
+/** The file of a call that has one. */
+export interface CallFile {
+  readonly source?: ByteSource;
+  readonly sink?: ByteSink;
+}
+
+/** One call of a method, which may take several calls of the daemon. */
+export class CallContext {
+  readonly handle: Handle;
+  /** Wire name of the method, which all its errors name. */
+  readonly procedure: string;
+  readonly signal: AbortSignal | undefined;
+  readonly cancellation: Cancellation = new Cancellation();
+  readonly #onProgress: (progress: Progress) => void;
+
+  constructor(
+    handle: Handle,
+    procedure: string,
+    signal?: AbortSignal,
+    onProgress?: (progress: ProgressReport) => void,
+  ) {
+    this.handle = handle;
+    this.procedure = procedure;
+    this.signal = signal;
+    this.#onProgress = (progress) => {
+      handle.events.emit("progress", progress);
+      onProgress?.({ position: progress.position, total: progress.total });
+    };
+  }
+
+  /** Calls the daemon. */
+  async call<N extends keyof ProcedureMap>(
+    name: N,
+    args: ProcedureMap[N]["args"],
+    file?: CallFile,
+  ): Promise<ProcedureMap[N]["returns"]> {
+    const row = procedureByName.get(name);
+    if (!row) throw new TypeError(`no procedure ${name} in the schema`);
+    try {
+      this.cancellation.check();
+      const connection = this.handle.readyConnection(this.procedure);
+      if (file) await this.handle.agreeOnChunkSize(connection);
+      const result = await connection.call({
+        row,
+        procedure: this.procedure,
+        args: args as Arguments,
+        source: file?.source,
+        sink: file?.sink,
+        cancellation: this.cancellation,
+        onProgress: this.#onProgress,
+      });
+      return result as ProcedureMap[N]["returns"];
+    } catch (error) {
+      if (row.group !== undefined && error instanceof RemoteError && error.errno === "ENOTSUP")
+        throw new UnsupportedError(error.message.slice(this.procedure.length + 2), row.group, {
+          procedure: this.procedure,
+          cause: error,
+        });
+      throw error;
+    } finally {
+      await file?.source?.close();
+    }
+  }
+
+  /** Calls the daemon and keeps the content that it sends in memory. */
+  async callForContent<N extends keyof ProcedureMap>(name: N, args: ProcedureMap[N]["args"]): Promise<Uint8Array> {
+    const sink = new MemorySink();
+    await this.call(name, args, { sink });
+    return sink.bytes();
+  }
+
+  /** Reports how far the method has come, in units of its own. */
+  progress(position: number, total: number): void {
+    this.#onProgress({ procedure: 0, serial: 0, position, total });
+  }
+}

@@ -1,0 +1,375 @@
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import type { Procedure } from "@guestfs/schema";
+import {
+  cancelFlag,
+  chunkMax,
+  codecOf,
+  decodeChunk,
+  encodeChunk,
+  encodeFlag,
+  encodeMessage,
+  firstSerial,
+  FrameDecoder,
+  ProtocolError,
+  Reader,
+  readErrorBody,
+  readHeader,
+} from "@guestfs/protocol";
+import type { Arguments, Frame, Progress } from "@guestfs/protocol";
+import type { Cancellation } from "./cancellation.ts";
+import { ConnectionClosedError, GuestfsError, RemoteError } from "./errors.ts";
+import { Exchange } from "./exchange.ts";
+import type { ByteSink } from "./transfer/byte-sink.ts";
+import type { ByteSource } from "./transfer/byte-source.ts";
+import { sendContent } from "./transfer/upload.ts";
+
+/** One call for a connection. */
+export interface WireCall {
+  readonly row: Procedure;
+  /** Wire name that errors name: of the call the user made, which may be another than the row's. */
+  readonly procedure: string;
+  readonly args: Arguments;
+  readonly source?: ByteSource | undefined;
+  readonly sink?: ByteSink | undefined;
+  readonly cancellation: Cancellation;
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+const readSize = 256 * 1024;
+const cancelFlagFrame = encodeFlag(cancelFlag);
+const endChunk = encodeChunk({ type: "end" });
+const cancelChunk = encodeChunk({ type: "cancel" });
+
+/** One conversation with a daemon: at most one call at a time. */
+export class Connection {
+  /** Largest chunk that either end may send, in bytes; more than the stock size when the daemon agreed to it. */
+  chunkSize: number = chunkMax;
+  /** Told once when the conversation has ended without {@link end}. */
+  onLost: ((error: Error) => void) | undefined;
+  /** Makes the error of the call that was under way when the connection was lost, out of what was seen. */
+  explainLoss: ((error: Error, procedure: string) => Promise<Error>) | undefined;
+  readonly #decoder = new FrameDecoder();
+  readonly #socket: Socket;
+  #serial = firstSerial;
+  #exchange: Exchange | undefined;
+  #greeting: { resolve(): void; reject(error: Error): void } | undefined;
+  #greeted = false;
+  #failure: Error | undefined;
+  #ending = false;
+  #paused = false;
+
+  /** @param socket - given when it is open already and nothing was read from it */
+  private constructor(target: Socket | string) {
+    if (typeof target === "string") {
+      // The kernel's bytes land in the decoder's memory, without a copy in between.
+      this.#socket = connect({
+        path: target,
+        onread: {
+          buffer: () => this.#decoder.reserve(readSize),
+          callback: (count) => {
+            this.#decoder.commit(count);
+            this.#pump();
+            return !this.#paused;
+          },
+        },
+      });
+    } else {
+      this.#socket = target;
+      this.#socket.on("data", (bytes: Uint8Array) => {
+        this.#decoder.push(bytes);
+        this.#pump();
+      });
+    }
+    this.#socket.on("error", (error) => this.#lose(error));
+    this.#socket.on("close", () => this.#lose(new Error(this.#closedMessage())));
+  }
+
+  /** Connects to a unix socket; ask {@link greeted} how that went. */
+  static to(path: string): Connection {
+    return new Connection(path);
+  }
+
+  /** Takes over an open socket from which nothing was read. */
+  static over(socket: Socket): Connection {
+    return new Connection(socket);
+  }
+
+  /** Why the conversation is over; `undefined` while it goes on. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * Waits for the daemon's greeting.
+   * @throws Error of the socket, or ProtocolError when something else came; the connection is over then
+   */
+  greeted(): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (this.#greeted) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#greeting = { resolve, reject };
+    });
+  }
+
+  /** Ends the conversation; a call under way fails. */
+  end(reason: Error): void {
+    this.#ending = true;
+    this.#lose(reason);
+  }
+
+  /** Makes a call. The promise settles when the conversation is ready for the next one. */
+  async call(call: WireCall): Promise<unknown> {
+    if (this.#failure) throw await this.#explained(this.#failure, call.procedure);
+    const serial = this.#serial;
+    const exchange = new Exchange(call, codecOf(call.row), serial);
+    const message = this.#encode(call, serial);
+    this.#serial = (serial + 1) >>> 0;
+    this.#exchange = exchange;
+    if (call.source || call.sink) call.cancellation.listen(() => this.#cancelRequested(exchange));
+    this.#socket.ref();
+    try {
+      if (!call.source) this.#socket.write(message);
+      else await this.#upload(exchange, call.source, message);
+      await exchange.done;
+    } catch (error) {
+      await exchange.abortSink(error);
+      const failure = this.failure;
+      if (failure && error === failure) throw await this.#explained(failure, call.procedure);
+      throw error;
+    } finally {
+      call.cancellation.unlisten();
+      this.#exchange = undefined;
+      this.#socket.unref();
+    }
+    const error =
+      exchange.localError ?? (exchange.cancelSent ? call.cancellation.error : undefined) ?? exchange.remoteError;
+    if (!error) return exchange.result;
+    await exchange.abortSink(error);
+    throw error;
+  }
+
+  #encode(call: WireCall, serial: number): Uint8Array {
+    const codec = codecOf(call.row);
+    const header = {
+      procedure: call.row.proc as number,
+      direction: "call",
+      serial,
+      progressHint: call.source?.size ?? 0,
+      optionalMask: codec.optionalMask(call.args),
+      status: "ok",
+    } as const;
+    try {
+      return encodeMessage(header, (writer) => codec.writeArguments(writer, call.args));
+    } catch (error) {
+      if (error instanceof ProtocolError) throw new RangeError(`${call.procedure}: ${error.message}`, { cause: error });
+      throw error;
+    }
+  }
+
+  async #upload(exchange: Exchange, source: ByteSource, message: Uint8Array): Promise<void> {
+    // Message, content and end of a small file leave in one write.
+    this.#socket.cork();
+    process.nextTick(() => this.#socket.uncork());
+    this.#socket.write(message);
+    exchange.uploading = true;
+    const { socket, chunkSize } = { socket: this.#socket, chunkSize: this.chunkSize };
+    let complete = false;
+    try {
+      complete = await sendContent(
+        {
+          chunkSize,
+          get stopped() {
+            return exchange.stopped;
+          },
+          send: (bytes) =>
+            new Promise((resolve, reject) => {
+              socket.write(bytes, (error) => (error ? reject(error) : resolve()));
+            }),
+          unlessStopped: (wait) => exchange.unlessStopped(wait),
+        },
+        source,
+      );
+    } catch (error) {
+      if (!this.#failure) {
+        exchange.localError = new GuestfsError("LOCAL", `the content to send could not be read: ${messageOf(error)}`, {
+          procedure: exchange.call.procedure,
+          cause: error,
+        });
+      }
+    }
+    exchange.uploading = false;
+    if (this.#failure) return;
+    if (!complete && exchange.call.cancellation.error) exchange.cancelSent = true;
+    socket.write(complete ? endChunk : cancelChunk);
+  }
+
+  #cancelRequested(exchange: Exchange): void {
+    if (exchange.call.source) exchange.stop();
+    else if (exchange.call.sink) this.#cancelDownload(exchange);
+  }
+
+  #cancelDownload(exchange: Exchange): void {
+    if (exchange.cancelSent || this.#failure) return;
+    exchange.cancelSent = true;
+    this.#socket.write(cancelFlagFrame);
+    if (this.#paused) this.#resume();
+  }
+
+  #pump(): void {
+    try {
+      while (!this.#paused) {
+        const frame = this.#decoder.next();
+        if (!frame) return;
+        this.#onFrame(frame);
+      }
+    } catch (error) {
+      this.#lose(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #onFrame(frame: Frame): void {
+    if (!this.#greeted) {
+      if (frame.type !== "launch") throw new ProtocolError(`a ${frame.type} where the daemon's greeting should be`);
+      this.#greeted = true;
+      this.#greeting?.resolve();
+      this.#greeting = undefined;
+      this.#socket.unref();
+      return;
+    }
+    switch (frame.type) {
+      case "launch":
+        throw new ProtocolError("the daemon greeted again: it was started anew and knows nothing of this conversation");
+      case "cancel":
+        // Without an upload it is the echo of a cancellation that came too late.
+        if (this.#exchange?.uploading) this.#exchange.stop();
+        return;
+      case "progress":
+        if (frame.progress.serial === this.#exchange?.serial) this.#exchange.call.onProgress?.(frame.progress);
+        return;
+      case "message":
+        this.#onMessage(frame.bytes);
+    }
+  }
+
+  #onMessage(bytes: Uint8Array): void {
+    const exchange = this.#exchange;
+    if (!exchange) throw new ProtocolError("a message that answers no call");
+    if (exchange.receiving) this.#onChunk(exchange, bytes);
+    else this.#onReply(exchange, bytes);
+  }
+
+  #onReply(exchange: Exchange, bytes: Uint8Array): void {
+    const reader = new Reader(bytes);
+    const header = readHeader(reader);
+    const { row, procedure, sink } = exchange.call;
+    if (header.direction !== "reply") throw new ProtocolError("a call where a reply should be");
+    if (header.procedure !== row.proc || header.serial !== exchange.serial)
+      // The stock daemon answers a header it refuses with the numbers of the call before.
+      throw new ProtocolError(
+        `a reply to procedure ${header.procedure}, serial ${header.serial}, where procedure ${row.proc}, serial ${exchange.serial}, was called`,
+      );
+    if (exchange.uploading) throw new ProtocolError("a reply before the end of the upload");
+    if (header.status === "error") {
+      const { errno, message } = readErrorBody(reader);
+      exchange.remoteError = new RemoteError(message, exchange.knownErrno(errno), { procedure });
+      this.#finish(exchange);
+      return;
+    }
+    exchange.result = exchange.codec.readResult(reader);
+    if (!sink) {
+      this.#finish(exchange);
+      return;
+    }
+    exchange.receiving = true;
+    if (!exchange.cancelSent) this.#deliver(exchange, () => sink.open());
+  }
+
+  #onChunk(exchange: Exchange, bytes: Uint8Array): void {
+    const sink = exchange.call.sink as ByteSink;
+    const chunk = decodeChunk(bytes, this.chunkSize);
+    switch (chunk.type) {
+      case "data":
+        if (!exchange.cancelSent) this.#deliver(exchange, () => sink.write(chunk.data));
+        return;
+      case "cancel":
+        if (!exchange.cancelSent)
+          exchange.remoteError = new RemoteError("file receive cancelled by daemon", "EIO", {
+            procedure: exchange.call.procedure,
+          });
+        this.#finish(exchange);
+        return;
+      case "end":
+        exchange.receiving = false;
+        if (exchange.cancelSent) this.#finish(exchange);
+        else this.#deliver(exchange, () => sink.end(), true);
+    }
+  }
+
+  /** Lets the sink work and reads no more meanwhile; when it fails, the download is cancelled. */
+  #deliver(exchange: Exchange, work: () => Promise<void> | undefined, last = false): void {
+    const failed = (error: unknown): void => {
+      exchange.localError ??= new GuestfsError("LOCAL", `what came could not be written: ${messageOf(error)}`, {
+        procedure: exchange.call.procedure,
+        cause: error,
+      });
+      if (!last) this.#cancelDownload(exchange);
+    };
+    let wait: Promise<void> | undefined;
+    try {
+      wait = work();
+    } catch (error) {
+      failed(error);
+    }
+    if (!wait) {
+      if (last) this.#finish(exchange);
+      return;
+    }
+    this.#paused = true;
+    this.#socket.pause();
+    void wait.catch(failed).then(() => {
+      if (last) this.#finish(exchange);
+      this.#resume();
+    });
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#failure) return;
+    this.#pump();
+    if (!this.#paused && !this.#failure) this.#socket.resume();
+  }
+
+  #finish(exchange: Exchange): void {
+    // At once: whatever else stands in the same read answers no call.
+    this.#exchange = undefined;
+    exchange.finish();
+  }
+
+  #closedMessage(): string {
+    const held = this.#decoder.buffered;
+    return held === 0
+      ? "the daemon closed the connection"
+      : `the daemon closed the connection in the middle of a message (${held} bytes of it had come)`;
+  }
+
+  #explained(error: Error, procedure: string): Promise<Error> | Error {
+    if (this.explainLoss) return this.explainLoss(error, procedure);
+    return new ConnectionClosedError(error.message, { procedure, cause: error });
+  }
+
+  #lose(error: Error): void {
+    if (this.#failure) return;
+    this.#failure = error;
+    this.#socket.destroy();
+    this.#greeting?.reject(error);
+    this.#greeting = undefined;
+    this.#exchange?.fail(error);
+    if (!this.#ending) this.onLost?.(error);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

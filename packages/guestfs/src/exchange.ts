@@ -1,0 +1,81 @@
+import { errnoNames } from "@guestfs/schema";
+import type { ProcedureCodec } from "@guestfs/protocol";
+import type { RemoteError } from "./errors.ts";
+import type { WireCall } from "./connection.ts";
+
+const knownErrnos: ReadonlySet<string> = new Set(errnoNames);
+
+/** How far a call and its reply have come. */
+export class Exchange {
+  readonly call: WireCall;
+  readonly codec: ProcedureCodec;
+  readonly serial: number;
+  /** Settles when nothing more of this call will come. */
+  readonly done: Promise<void>;
+  result: unknown;
+  remoteError: RemoteError | undefined;
+  /** The caller's file or stream failed. */
+  localError: Error | undefined;
+  /** Chunks are on their way to the daemon. */
+  uploading = false;
+  /** The reply has come, chunks follow. */
+  receiving = false;
+  /** The daemon was told that the caller wants no more. */
+  cancelSent = false;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+  #resolve!: () => void;
+  #reject!: (error: Error) => void;
+
+  constructor(call: WireCall, codec: ProcedureCodec, serial: number) {
+    this.call = call;
+    this.codec = codec;
+    this.serial = serial;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // An upload learns of a failure by being stopped, before it looks at this.
+    this.done.catch(() => undefined);
+  }
+
+  /** The upload has to stop. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#wake?.();
+  }
+
+  finish(): void {
+    this.#resolve();
+  }
+
+  fail(error: Error): void {
+    this.stop();
+    this.#reject(error);
+  }
+
+  /** Waits for the promise, but no longer than until the upload has to stop; then `undefined`. */
+  unlessStopped<T>(wait: Promise<T>): Promise<T | undefined> {
+    if (this.#stopped) {
+      wait.catch(() => undefined);
+      return Promise.resolve(undefined);
+    }
+    return new Promise((resolve, reject) => {
+      this.#wake = () => resolve(undefined);
+      wait.then(resolve, reject);
+    });
+  }
+
+  async abortSink(error: unknown): Promise<void> {
+    await this.call.sink?.abort(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  /** A name that errno(3) does not have is `EINVAL`, as libguestfs has it. */
+  knownErrno(name: string): string {
+    return name === "" || knownErrnos.has(name) ? name : "EINVAL";
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * Look inside virtual machine disks, and at running machines, with one API: libguestfs's.
+ * @packageDocumentation
+ */
+export { Guestfs } from "./guestfs.ts";
+export type { GuestfsOptions } from "./guestfs.ts";
+export type { CallOptions, FileSink, FileSource, ProgressReport } from "./call-options.ts";
+export {
+  CancelledError,
+  ConnectionClosedError,
+  GuestfsError,
+  LaunchError,
+  ProtocolError,
+  RemoteError,
+  StateError,
+  UnsupportedError,
+} from "./errors.ts";
+export type { GuestfsErrorCode, GuestfsErrorDetails, LaunchErrorDetails, ProcessEnd } from "./errors.ts";
+export { eventToString } from "./events.ts";
+export type { EventCallback, EventListener, EventMap, EventName } from "./events.ts";
+export type * from "./gen/api.ts";

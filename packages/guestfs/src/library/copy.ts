@@ -1,0 +1,90 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { mkdir, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import type { CallContext } from "../call-context.ts";
+import { GuestfsError } from "../errors.ts";
+import { makeSink } from "../transfer/file-sink.ts";
+import { openSource } from "../transfer/file-source.ts";
+import type { LibraryFunctions } from "./library.ts";
+
+interface Tar {
+  readonly process: ChildProcess;
+  /** Settles with what went wrong, `""` when nothing did. */
+  readonly ended: Promise<string>;
+}
+
+function tar(args: readonly string[], pipe: "stdin" | "stdout"): Tar {
+  const child = spawn("tar", args, {
+    stdio: [pipe === "stdin" ? "pipe" : "ignore", pipe === "stdout" ? "pipe" : "ignore", "pipe"],
+  });
+  let said = "";
+  child.stderr?.on("data", (bytes: Buffer) => {
+    said = (said + bytes.toString()).slice(-4096);
+  });
+  const ended = new Promise<string>((done) => {
+    child.once("error", (error) => done(`tar can't be run here: ${error.message}`));
+    child.once("close", (code, signal) =>
+      done(code === 0 ? "" : `tar failed on this machine (${signal ?? `exit status ${code}`}): ${said.trim()}`),
+    );
+  });
+  // Its end says the same with more words.
+  child.stdin?.on("error", () => undefined);
+  return { process: child, ended };
+}
+
+function local(context: CallContext, message: string, cause?: unknown): GuestfsError {
+  return new GuestfsError("LOCAL", message, { procedure: context.procedure, cause });
+}
+
+async function copyIn(context: CallContext, localpath: string, remotedir: string): Promise<void> {
+  const path = resolve(localpath);
+  await stat(path).catch((error: unknown) => {
+    throw local(context, `${localpath}: ${(error as Error).message}`, error);
+  });
+  if (!(await context.call("is_dir", { path: remotedir })))
+    throw local(context, `${remotedir}: is no directory of the guest`);
+  const packer = tar(["-cf", "-", "-C", dirname(path), "--", basename(path)], "stdout");
+  try {
+    await context.call(
+      "tar_in",
+      { directory: remotedir },
+      { source: await openSource(packer.process.stdout as NonNullable<ChildProcess["stdout"]>) },
+    );
+  } catch (error) {
+    packer.process.kill();
+    throw error;
+  }
+  const wrong = await packer.ended;
+  if (wrong !== "") throw local(context, wrong);
+}
+
+async function copyOut(context: CallContext, remotepath: string, localdir: string): Promise<void> {
+  const folder = await stat(localdir).catch(() => undefined);
+  if (folder?.isDirectory() !== true) throw local(context, `${localdir}: is no directory of this machine`);
+  const target = join(localdir, basename(remotepath));
+  if (!(await context.call("is_dir", { path: remotepath }))) {
+    await context.call("download", { remotefilename: remotepath }, { sink: makeSink(target) });
+    return;
+  }
+  await mkdir(target, { recursive: true });
+  const unpacker = tar(["-xf", "-", "-C", target], "stdin");
+  try {
+    await context.call(
+      "tar_out",
+      { directory: remotepath },
+      { sink: makeSink(unpacker.process.stdin as NonNullable<ChildProcess["stdin"]>) },
+    );
+  } catch (error) {
+    unpacker.process.kill();
+    const wrong = await unpacker.ended;
+    throw wrong !== "" && error instanceof GuestfsError && error.code === "LOCAL"
+      ? local(context, wrong, error)
+      : error;
+  }
+  const wrong = await unpacker.ended;
+  if (wrong !== "") throw local(context, wrong);
+}
+
+/** Whole trees between this machine and the guest, with the host's tar(1). */
+export const copyFunctions: LibraryFunctions<"copyIn" | "copyOut"> = { copyIn, copyOut };

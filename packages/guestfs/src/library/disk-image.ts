@@ -1,0 +1,148 @@
+import { execFile } from "node:child_process";
+import { open, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { promisify } from "node:util";
+import type { CallContext } from "../call-context.ts";
+import { GuestfsError } from "../errors.ts";
+import type { DiskCreateOptions } from "../gen/api.ts";
+import type { LibraryFunctions } from "./library.ts";
+
+const run = promisify(execFile);
+
+async function qemuImg(context: CallContext, args: readonly string[]): Promise<string> {
+  const { procedure, signal } = context;
+  try {
+    const { stdout } = await run("qemu-img", args, {
+      env: { ...process.env, LC_ALL: "C" },
+      ...(signal ? { signal } : {}),
+    });
+    return stdout;
+  } catch (error) {
+    context.cancellation.check();
+    const { code, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string };
+    const what =
+      code === "ENOENT"
+        ? "qemu-img is not installed; on Debian: apt-get install qemu-utils"
+        : stderr?.trim() || message;
+    throw new GuestfsError("LOCAL", what, { procedure, cause: error });
+  }
+}
+
+interface ImageInfo {
+  readonly format: string;
+  readonly "virtual-size": number;
+  readonly "backing-filename"?: string;
+}
+
+/** An absolute path is never taken for one of QEMU's protocols. */
+async function info(context: CallContext, filename: string): Promise<ImageInfo> {
+  // -U: an image that another QEMU has open can still be asked about.
+  return JSON.parse(await qemuImg(context, ["info", "-U", "--output=json", "--", resolve(filename)])) as ImageInfo;
+}
+
+function checked(procedure: string, format: string, size: number, options: DiskCreateOptions): void {
+  const wrong = (name: string, what: string): RangeError => new RangeError(`${procedure}: ${name}: ${what}`);
+  const { backingfile, backingformat, preallocation, compat, clustersize } = options;
+  if (format !== "raw" && format !== "qcow2")
+    throw wrong("format", `${JSON.stringify(format)} is neither raw nor qcow2`);
+  if (backingfile === undefined && size < 0) throw wrong("size", "-1 needs a backingfile");
+  if (backingfile !== undefined && size !== -1) throw wrong("size", "with a backingfile it has to be -1");
+  if (size < -1) throw wrong("size", `${size} is negative`);
+  if (backingformat !== undefined && backingfile === undefined) throw wrong("backingformat", "needs a backingfile");
+  if (preallocation !== undefined && !["off", "sparse", "metadata", "full"].includes(preallocation))
+    throw wrong("preallocation", `${JSON.stringify(preallocation)} is none of off, sparse, metadata, full`);
+  if (format === "raw") {
+    for (const [name, value] of Object.entries({ backingfile, compat, clustersize }))
+      if (value !== undefined) throw wrong(name, "is not for the format raw");
+    if (preallocation === "metadata") throw wrong("preallocation", '"metadata" is not for the format raw');
+  }
+  if (compat !== undefined && compat !== "0.10" && compat !== "1.1")
+    throw wrong("compat", `${JSON.stringify(compat)} is neither 0.10 nor 1.1`);
+  if (
+    clustersize !== undefined &&
+    (clustersize < 512 || clustersize > 2 * 1024 * 1024 || (clustersize & (clustersize - 1)) !== 0)
+  )
+    throw wrong("clustersize", `${clustersize} is no power of 2 from 512 to 2097152`);
+}
+
+async function createRaw(context: CallContext, filename: string, size: number, full: boolean): Promise<void> {
+  try {
+    const existing = await stat(filename).catch(() => undefined);
+    if (existing?.isBlockDevice() === true) return;
+    if (full) {
+      await qemuImg(context, [
+        "create",
+        "-q",
+        "-f",
+        "raw",
+        "-o",
+        "preallocation=falloc",
+        "--",
+        resolve(filename),
+        String(size),
+      ]);
+      return;
+    }
+    const file = await open(filename, "w", 0o666);
+    try {
+      await file.truncate(size);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof GuestfsError) throw error;
+    throw new GuestfsError("LOCAL", (error as Error).message, { procedure: context.procedure, cause: error });
+  }
+}
+
+async function create(
+  context: CallContext,
+  filename: string,
+  format: string,
+  wide: number | bigint,
+  options: DiskCreateOptions = {},
+): Promise<void> {
+  const size = Number(wide);
+  checked(context.procedure, format, size, options);
+  const { backingfile, backingformat, preallocation, compat, clustersize } = options;
+  if (format === "raw") {
+    await createRaw(context, filename, size, preallocation === "full");
+    return;
+  }
+  const settings = [
+    `compat=${compat ?? "1.1"}`,
+    ...(clustersize === undefined ? [] : [`cluster_size=${clustersize}`]),
+    ...(preallocation === undefined ? [] : [`preallocation=${preallocation === "sparse" ? "off" : preallocation}`]),
+  ];
+  // In -b the name is kept as given: a relative one counts from the new image's folder.
+  const backing =
+    backingfile === undefined
+      ? []
+      : [
+          "-b",
+          backingfile,
+          ...(backingformat === undefined ? ["-F", (await info(context, backingfile)).format] : ["-F", backingformat]),
+        ];
+  await qemuImg(context, [
+    "create",
+    "-q",
+    "-f",
+    "qcow2",
+    "-o",
+    settings.join(","),
+    ...backing,
+    "--",
+    resolve(filename),
+    ...(size < 0 ? [] : [String(size)]),
+  ]);
+}
+
+/** Disk images of this machine, through qemu-img(1). */
+export const diskImageFunctions: LibraryFunctions<
+  "diskCreate" | "diskFormat" | "diskHasBackingFile" | "diskVirtualSize"
+> = {
+  diskCreate: create,
+  diskFormat: async (context, filename) => (await info(context, filename)).format,
+  diskHasBackingFile: async (context, filename) => (await info(context, filename))["backing-filename"] !== undefined,
+  diskVirtualSize: async (context, filename) => (await info(context, filename))["virtual-size"],
+};

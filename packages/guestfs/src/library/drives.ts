@@ -1,0 +1,111 @@
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import type { CallContext } from "../call-context.ts";
+import { checkDrive, describeDrive } from "../drives.ts";
+import type { DriveOptions } from "../drives.ts";
+import { GuestfsError, UnsupportedError } from "../errors.ts";
+import { requireConfig } from "../state.ts";
+import type { LibraryFunctions } from "./library.ts";
+
+/** What a drive of `/dev/null` is: libguestfs makes the same, empty and of this size. */
+const nullDriveSize = 4096;
+
+async function addDrive(context: CallContext, filename: string, options: DriveOptions): Promise<void> {
+  const { handle, procedure } = context;
+  requireConfig(handle.state, procedure);
+  if (filename === "/dev/null" && (options.protocol ?? "file") === "file") {
+    if (options.format !== undefined && options.format !== "raw")
+      throw new RangeError(`${procedure}: format: of /dev/null it can only be raw`);
+    await addScratch(context, nullDriveSize, options);
+    return;
+  }
+  handle.drives.add(procedure, await checkDrive(procedure, filename, options));
+}
+
+async function addScratch(context: CallContext, size: number | bigint, options: DriveOptions): Promise<void> {
+  const { handle, procedure } = context;
+  requireConfig(handle.state, procedure);
+  if (size < 0) throw new RangeError(`${procedure}: size: ${size} is negative`);
+  const path = join(await handle.temporary.path(), `scratch${handle.drives.count}.img`);
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.truncate(Number(size));
+  } finally {
+    await file.close();
+  }
+  const { name, label, blocksize } = options;
+  handle.drives.add(
+    procedure,
+    await checkDrive(procedure, path, { name, label, blocksize, format: "raw", cachemode: "unsafe" }),
+  );
+}
+
+function noDomain({ procedure }: CallContext): Promise<never> {
+  return Promise.reject(
+    new UnsupportedError("this version does not read libvirt's domains: give the disks to add_drive", "", {
+      procedure,
+    }),
+  );
+}
+
+async function deviceAt(context: CallContext, index: number): Promise<string> {
+  const device = (await context.call("list_devices", {}))[index];
+  if (device === undefined) throw new RangeError(`${context.procedure}: index: there is no drive ${index}`);
+  return device;
+}
+
+function canonical(device: string): string {
+  return device.replace(/^\/dev\/[hsv]d(?=[a-z])/, "/dev/sd");
+}
+
+/** Drives and the names of their devices. */
+export const driveFunctions: LibraryFunctions<
+  | "addCdrom"
+  | "addDomain"
+  | "addDrive"
+  | "addDriveRo"
+  | "addDriveRoWithIf"
+  | "addDriveScratch"
+  | "addDriveWithIf"
+  | "addLibvirtDom"
+  | "canonicalDeviceName"
+  | "debugDrives"
+  | "deviceIndex"
+  | "deviceName"
+  | "removeDrive"
+> = {
+  addCdrom: (context, filename) => addDrive(context, filename, { readonly: true }),
+  addDomain: noDomain,
+  addDrive: (context, filename, options = {}) => addDrive(context, filename, options),
+  addDriveRo: (context, filename) => addDrive(context, filename, { readonly: true }),
+  addDriveRoWithIf: (context, filename, iface) => addDrive(context, filename, { readonly: true, iface }),
+  addDriveScratch: (context, size, options = {}) => addScratch(context, size, options),
+  addDriveWithIf: (context, filename, iface) => addDrive(context, filename, { iface }),
+  addLibvirtDom: noDomain,
+  async canonicalDeviceName(context, device) {
+    if (!/^\/dev\/(?:mapper\/|dm-)/.test(device)) return canonical(device);
+    try {
+      return await context.call("lvm_canonical_lv_name", { lvname: device });
+    } catch (error) {
+      // No logical volume: then its name is canonical, as libguestfs has it.
+      if (error instanceof GuestfsError && (error.code === "REMOTE" || error.code === "UNSUPPORTED")) return device;
+      throw error;
+    }
+  },
+  debugDrives: ({ handle }) => handle.drives.list().map(describeDrive),
+  async deviceIndex(context, device) {
+    const devices = await context.call("list_devices", {});
+    const index = devices.map(canonical).indexOf(canonical(device));
+    if (index < 0)
+      throw new GuestfsError("LOCAL", `${device}: no such device; there are ${devices.join(", ")}`, {
+        procedure: context.procedure,
+      });
+    return index;
+  },
+  deviceName: deviceAt,
+  async removeDrive({ handle, procedure }, label) {
+    requireConfig(handle.state, procedure);
+    if (!handle.drives.remove(label))
+      throw new GuestfsError("LOCAL", `no drive has the label ${JSON.stringify(label)}`, { procedure });
+  },
+};

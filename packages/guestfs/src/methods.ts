@@ -1,0 +1,194 @@
+import { camelCase, procedures, topicOf } from "@guestfs/schema";
+import type { Procedure } from "@guestfs/schema";
+import type { ProcedureMap } from "@guestfs/schema";
+import { CallContext } from "./call-context.ts";
+import type { FileSink, FileSource } from "./call-options.ts";
+import { CancelledError, callSite, GuestfsError, moveTo } from "./errors.ts";
+import type { Handle } from "./handle.ts";
+import { library } from "./library/index.ts";
+import { MethodPlan } from "./method-plan.ts";
+import type { ParsedCall } from "./method-plan.ts";
+import { requireConfig, requireOpen, requireReady } from "./state.ts";
+import { traceOfCall, traceOfError, traceOfResult } from "./trace.ts";
+import type { ByteSource } from "./transfer/byte-source.ts";
+import { makeSink } from "./transfer/file-sink.ts";
+import { openSource } from "./transfer/file-source.ts";
+
+type AnyFunction = (...args: never[]) => unknown;
+type Work = (context: CallContext, call: ParsedCall, values: readonly unknown[]) => unknown;
+
+/** Finds the handle behind the object that a method was called on. */
+export type HandleOf = (object: unknown) => Handle;
+
+function isMethod(row: Procedure): boolean {
+  const topic = topicOf(row.name);
+  return topic !== "extension" && topic !== "retired";
+}
+
+async function sourceOf(context: CallContext, file: unknown): Promise<ByteSource> {
+  try {
+    return await openSource(file as FileSource);
+  } catch (error) {
+    throw new GuestfsError("LOCAL", (error as Error).message, { procedure: context.procedure, cause: error });
+  }
+}
+
+/** The work of a method that is one call of the daemon. */
+function daemonWork(row: Procedure, plan: MethodPlan): Work {
+  const name = row.name as keyof ProcedureMap;
+  switch (plan.file) {
+    case undefined:
+      return (context, { args }) => context.call(name, args as never);
+    case "in":
+      return async (context, { args, file }) => {
+        // A wrong state is told before the file is opened.
+        context.handle.readyConnection(context.procedure);
+        return context.call(name, args as never, { source: await sourceOf(context, file) });
+      };
+    case "out":
+      return (context, { args, file }) => context.call(name, args as never, { sink: makeSink(file as FileSink) });
+  }
+}
+
+/** The work of a method that the library does. */
+function libraryWork(row: Procedure): Work {
+  const work = library[camelCase(row.name) as keyof typeof library] as (
+    context: CallContext,
+    ...args: unknown[]
+  ) => unknown;
+  return (context, _call, values) => work(context, ...values);
+}
+
+function checkState(row: Procedure, handle: Handle): void {
+  requireOpen(handle.state, row.name);
+  if (row.configOnly === true) requireConfig(handle.state, row.name);
+  else if (row.proc !== undefined) requireReady(handle.state, row.name, "");
+}
+
+function cancelled(row: Procedure, signal: AbortSignal): CancelledError {
+  return new CancelledError("cancelled", { procedure: row.name, cause: signal.reason });
+}
+
+/** Gives back the result, or fails at once when the signal is aborted: what is under way then ends by itself. */
+function unlessAborted(
+  row: Procedure,
+  signal: AbortSignal,
+  context: CallContext,
+  result: Promise<unknown>,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      const error = cancelled(row, signal);
+      context.cancellation.cancel(error);
+      reject(error);
+    };
+    if (signal.aborted) {
+      onAbort();
+      result.catch(() => undefined);
+      return;
+    }
+    signal.addEventListener("abort", onAbort, { once: true });
+    result.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
+function asynchronousMethod(row: Procedure, handleOf: HandleOf): AnyFunction {
+  const plan = new MethodPlan(row);
+  const work = row.proc === undefined ? libraryWork(row) : daemonWork(row, plan);
+
+  async function inTurn(
+    handle: Handle,
+    context: CallContext,
+    call: ParsedCall,
+    values: readonly unknown[],
+  ): Promise<unknown> {
+    const turn = handle.turns.enter(context.signal);
+    if (turn) await turn;
+    const { trace } = handle.settings;
+    if (trace) handle.trace(traceOfCall(row, call.args, call.file));
+    if (handle.events.wanted("enter")) handle.events.emit("enter", { procedure: row.name });
+    handle.current = context;
+    try {
+      checkState(row, handle);
+      context.cancellation.check();
+      const result = await work(context, call, values);
+      if (trace) handle.trace(traceOfResult(row, result));
+      return result;
+    } catch (error) {
+      if (trace) handle.trace(traceOfError(row));
+      throw error;
+    } finally {
+      handle.current = undefined;
+      handle.turns.leave();
+    }
+  }
+
+  async function method(this: unknown, ...values: unknown[]): Promise<unknown> {
+    const site = callSite(method);
+    try {
+      const handle = handleOf(this);
+      const call = plan.parse(values);
+      const { signal, onProgress } = call.options;
+      requireOpen(handle.state, row.name);
+      const context = new CallContext(handle, row.name, signal, onProgress);
+      if (!signal) return await inTurn(handle, context, call, values);
+      if (signal.aborted) throw cancelled(row, signal);
+      return await unlessAborted(row, signal, context, inTurn(handle, context, call, values));
+    } catch (error) {
+      throw moveTo(site, error);
+    }
+  }
+  return method;
+}
+
+function immediateMethod(row: Procedure, handleOf: HandleOf): AnyFunction {
+  const plan = new MethodPlan(row);
+  const work = libraryWork(row);
+  return function method(this: unknown, ...values: unknown[]): unknown {
+    const site = callSite(method);
+    try {
+      const handle = handleOf(this);
+      const call = plan.parse(values);
+      checkState(row, handle);
+      const { trace } = handle.settings;
+      if (trace) handle.trace(traceOfCall(row, call.args, undefined));
+      if (handle.events.wanted("enter")) handle.events.emit("enter", { procedure: row.name });
+      const result = work(new CallContext(handle, row.name), call, values);
+      if (trace) handle.trace(traceOfResult(row, result));
+      return result;
+    } catch (error) {
+      throw moveTo(site, error);
+    }
+  };
+}
+
+/** A method that reads its row only when it is called for the first time: most programs use few of them. */
+function lazily(row: Procedure, handleOf: HandleOf): AnyFunction {
+  const isImmediate = row.proc === undefined && row.immediate === true && row.hotplug !== true;
+  return isImmediate ? immediateMethod(row, handleOf) : asynchronousMethod(row, handleOf);
+}
+
+/** Puts a method for each call of the schema, and for its other names, on the prototype. */
+export function installMethods(prototype: object, handleOf: HandleOf): void {
+  for (const row of procedures) {
+    if (!isMethod(row)) continue;
+    const names = [row.name, ...(row.aliases ?? [])].map(camelCase);
+    for (const name of names) {
+      Object.defineProperty(prototype, name, {
+        configurable: true,
+        enumerable: false,
+        get(): AnyFunction {
+          const method = lazily(row, handleOf);
+          Object.defineProperty(method, "name", { value: name });
+          Object.defineProperty(prototype, name, {
+            value: method,
+            configurable: true,
+            enumerable: false,
+            writable: true,
+          });
+          return method;
+        },
+      });
+    }
+  }
+}

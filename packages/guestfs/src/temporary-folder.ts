@@ -1,0 +1,35 @@
+import { rmSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+const open = new Set<string>();
+
+process.on("exit", () => {
+  for (const path of open) rmSync(path, { recursive: true, force: true });
+});
+
+/** A private folder of a handle, made on first use. Removed at the latest when the process exits. */
+export class TemporaryFolder {
+  readonly #parent: () => string;
+  #path: string | undefined;
+
+  /** @param parent - asked on first use */
+  constructor(parent: () => string) {
+    this.#parent = parent;
+  }
+
+  /** The folder's path; its mode is 0700. */
+  async path(): Promise<string> {
+    this.#path ??= await mkdtemp(join(this.#parent(), "guestfs-"));
+    open.add(this.#path);
+    return this.#path;
+  }
+
+  async remove(): Promise<void> {
+    const path = this.#path;
+    if (path === undefined) return;
+    this.#path = undefined;
+    await rm(path, { recursive: true, force: true });
+    open.delete(path);
+  }
+}
