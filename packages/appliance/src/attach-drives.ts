@@ -1,4 +1,4 @@
-import { stat, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { QmpError } from "@guestfs/qemu";
 import type { QmpClient } from "@guestfs/qemu";
@@ -168,11 +168,24 @@ async function createOverlay(
 /**
  * Attaches drives to a QEMU whose machine has the SCSI controller `scsi0`: drive i becomes target i. Secrets go over QMP and are never on
  * a command line. A read-only drive's image is opened for reading only, without QEMU's image lock (so a disk in use can be looked at),
- * under an overlay in `folder` that takes the writes.
+ * under an overlay that takes the writes. Overlays are files in a 0700 folder in `tmpDir`; as soon as QEMU has them open they have no name
+ * any more, so that nothing stays behind however this ends.
  *
- * @throws ApplianceError of stage `drive`, QmpError
+ * @throws ApplianceError of stage `drive` or `host`, QmpError
  */
-export async function attachDrives(qmp: QmpClient, drives: readonly PreparedDrive[], folder: string): Promise<void> {
+export async function attachDrives(qmp: QmpClient, drives: readonly PreparedDrive[], tmpDir: string): Promise<void> {
+  if (!drives.some(({ drive }) => drive.readonly === true)) return attachInto(qmp, drives, tmpDir);
+  const folder = await mkdtemp(join(tmpDir, "guestfs-")).catch((error: unknown) => {
+    throw new ApplianceError({ stage: "host", message: `no temporary folder can be made in ${tmpDir}`, cause: error });
+  });
+  try {
+    await attachInto(qmp, drives, folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function attachInto(qmp: QmpClient, drives: readonly PreparedDrive[], folder: string): Promise<void> {
   for (const [index, { drive, format, isBlockDevice }] of drives.entries()) {
     const readonly = drive.readonly === true;
     const secret = drive.secret === undefined ? undefined : `secret${index}`;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 const DRAFT = /^draft-(\d+)-[0-9a-f]+$/;
@@ -26,5 +26,23 @@ export async function buildFolder(parent: string, name: string, fill: (draft: st
 export async function removeDrafts(parent: string): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
     if (DRAFT.test(name)) await rm(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+const KEEP_NEWEST = 3;
+const KEEP_MS = 10 * 60 * 1000;
+
+/**
+ * Removes appliances that were replaced: those not in `keep`, not used in the last ten minutes, and not among the three used last (another
+ * program may be about to start one). A QEMU that has one open is not disturbed. Only whoever holds the cache's lock may call it.
+ */
+export async function removeOld(parent: string, keep: readonly string[]): Promise<void> {
+  for (const kind of ["root-", "system-"]) {
+    const names = (await readdir(parent)).filter((name) => name.startsWith(kind) && !name.endsWith(".json"));
+    const aged = await Promise.all(names.map(async (name) => ({ name, usedMs: (await stat(join(parent, name))).mtimeMs })));
+    const old = aged.sort((a, b) => b.usedMs - a.usedMs).slice(KEEP_NEWEST);
+    for (const { name, usedMs } of old) {
+      if (!keep.includes(name) && usedMs < Date.now() - KEEP_MS) await rm(join(parent, name), { recursive: true, force: true });
+    }
   }
 }

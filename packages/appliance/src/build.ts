@@ -11,12 +11,12 @@ import {
   utimes,
   writeFile,
 } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { findProgram, ProgramFailedError, ProgramNotFoundError } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
 import { Apt } from "./apt.ts";
 import type { PackageVersion } from "./apt.ts";
-import { buildFolder, removeDrafts } from "./build-folder.ts";
+import { buildFolder, removeDrafts, removeOld } from "./build-folder.ts";
 import { acquireCacheLock } from "./cache-lock.ts";
 import { findKernel } from "./kernel.ts";
 import type { HostKernel } from "./kernel.ts";
@@ -90,7 +90,7 @@ export async function buildAppliance(options: BuildOptions): Promise<BuiltApplia
   const onDebug = (line: string): void => options.onDebug?.(line);
   const store = join(options.cacheDir, "appliance");
   try {
-    await makePrivate(options.cacheDir, store);
+    await makePrivate(store);
     const source = await findSource();
     const plan = planAppliance(await factsOf(source, options.daemonBundle));
     const aptStamp = await Apt.stamp();
@@ -108,14 +108,14 @@ export async function buildAppliance(options: BuildOptions): Promise<BuiltApplia
   }
 }
 
-async function makePrivate(cacheDir: string, store: string): Promise<void> {
+async function makePrivate(store: string): Promise<void> {
   await mkdir(store, { recursive: true, mode: 0o700 });
-  const { uid, mode } = await stat(cacheDir);
+  const { uid, mode } = await stat(store);
   if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {
     throw new ApplianceError({
       stage: "host",
-      message: `the cache folder ${cacheDir} can be written by other users, who could put their own appliance there`,
-      fix: `remove it, or set LIBGUESTFS_CACHEDIR to a folder of your own`,
+      message: `the cache folder ${store} belongs to another user or can be written by others, who could put their own appliance there`,
+      fix: "remove it, or set LIBGUESTFS_CACHEDIR to a folder of your own",
     });
   }
 }
@@ -308,8 +308,9 @@ function explained(error: unknown, signal: AbortSignal | undefined): unknown {
   return error;
 }
 
-/** Marks an appliance as used now, so that cleaning up keeps it. */
+/** Marks an appliance as used now, so that `removeOld` keeps it. */
 export async function touchAppliance(built: BuiltAppliance): Promise<void> {
   const now = new Date();
-  await Promise.all([built.rootImage, built.systemImage].map((path) => utimes(path, now, now).catch(() => undefined)));
+  const folders = [built.rootImage, built.systemImage].map((path) => dirname(path));
+  await Promise.all(folders.map((path) => utimes(path, now, now).catch(() => undefined)));
 }

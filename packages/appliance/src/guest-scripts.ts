@@ -13,8 +13,13 @@ b=/bin/busybox
 $b mount -t proc proc /proc
 $b mount -t devtmpfs dev /dev
 exec </dev/console >/dev/console 2>&1
+read words < /proc/cmdline
+note() { :; }
+case " $words " in *" guestfs.verbose=1 "*) note() { read up rest < /proc/uptime; echo "guestfs-init: $up s: $1"; };; esac
+note "kernel is up"
 fail() { echo "guestfs-init: $1"; $b sleep 1; $b poweroff -f; }
 $b modprobe -a -q ${bootModules.join(" ")}
+note "modules are loaded"
 i=0
 until [ -b /dev/vdb ]; do i=$((i+1)); [ $i -gt 200 ] && fail "the appliance's disks did not appear"; $b usleep 50000; done
 $b mount -t erofs -o ro /dev/vda /r || fail "the root image can't be mounted"
@@ -24,6 +29,7 @@ $b mkdir /t/u /t/w
 $b mount -t overlay -o lowerdir=/s:/r,upperdir=/t/u,workdir=/t/w overlay /n || fail "the overlay can't be mounted"
 $b mount --move /proc /n/proc
 $b mount --move /dev /n/dev
+note "root is mounted"
 exec $b switch_root /n /guestfsd/busybox sh /guestfsd/start
 `;
 }
@@ -57,8 +63,13 @@ $b mount -a -T /guestfsd/fstab
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=linux LC_ALL=C.UTF-8 TMPDIR=/tmp
 export DM_DISABLE_UDEV=1 MDADM_NO_UDEV=1
 read words < /proc/cmdline
+note() { :; }
 verbose=
-case " $words " in *" guestfs.verbose=1 "*) verbose=-v;; esac
+case " $words " in *" guestfs.verbose=1 "*)
+  verbose=-v
+  note() { read up rest < /proc/uptime; echo "guestfs-init: $up s: $1"; };;
+esac
+note "mounts are made"
 case " $words " in *" guestfs.network=1 "*)
   modprobe -a -q virtio_net af_packet
   $b ifconfig eth0 10.0.2.15 netmask 255.255.255.0 up && $b route add default gw 10.0.2.2
@@ -80,6 +91,7 @@ while [ -z "$port" ]; do
   i=$((i+1))
   if [ -z "$port" ]; then [ $i -gt 200 ] && break; $b usleep 50000; fi
 done
+note "starting the daemon"
 if [ -n "$port" ]; then
   ${runNode} --v8-pool-size=0 /guestfsd/guestfsd.mjs $verbose -c $port
   echo "guestfs-init: the daemon ended with status $?"

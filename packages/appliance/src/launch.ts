@@ -1,4 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import {
@@ -64,7 +63,7 @@ export async function startAppliance(options: ApplianceOptions): Promise<Running
   await touchAppliance(appliance);
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   if (accelerator !== "auto") return startWith(options, hv, appliance, drives, accelerator, timeoutMs);
-  const known = { qemu: hv, cacheDir: options.cacheDir };
+  const known = { qemu: hv, cacheDir: join(options.cacheDir, "appliance") };
   const choice = await chooseAccelerator(known);
   onDebug(`accelerator: ${choice.accelerator}, because ${choice.reason}`);
   if (choice.accelerator === "tcg") return startWith(options, hv, appliance, drives, "tcg", timeoutMs);
@@ -98,13 +97,6 @@ async function startWith(
 ): Promise<RunningAppliance> {
   const started = Date.now();
   const onDebug = (line: string): void => options.onDebug?.(`${Date.now() - started} ms: ${line}`);
-  const folder = await mkdtemp(join(options.tmpDir, "guestfs-")).catch((error: unknown) => {
-    throw new ApplianceError({
-      stage: "host",
-      message: `no temporary folder can be made in ${options.tmpDir}`,
-      cause: error,
-    });
-  });
   const machine = applianceMachine({ ...options, appliance, accelerator, channelFd: CHANNEL_FD, qmpFd: QMP_FD });
   const tail = new ConsoleTail();
   let qemu: OwnedProcess;
@@ -113,7 +105,6 @@ async function startWith(
     onDebug(`running ${hv} ${args.join(" ")}`);
     qemu = await spawnOwned(hv, args, { stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] });
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
     throw new ApplianceError({ stage: "qemu", message: `${hv} can't be started`, cause: error });
   }
   const receive = (bytes: Buffer): void => {
@@ -126,10 +117,7 @@ async function startWith(
   const channel = qemu.child.stdio[CHANNEL_FD] as Socket;
   const monitor = qemu.child.stdio[QMP_FD] as Socket;
   channel.on("error", () => undefined);
-  const exited = qemu.exited.then(async (exit) => {
-    await rm(folder, { recursive: true, force: true });
-    return exit;
-  });
+  const { exited } = qemu;
   let stage: "qemu" | "boot" = "qemu";
   const failed = exited.then((exit): never => {
     const how = exit.signal === null ? `exit status ${exit.code}` : `killed by ${exit.signal}`;
@@ -146,7 +134,7 @@ async function startWith(
       limit.reached,
     ]);
     onDebug("QEMU is up");
-    await Promise.race([attachDrives(qmp, drives, folder), failed, limit.reached]);
+    await Promise.race([attachDrives(qmp, drives, options.tmpDir), failed, limit.reached]);
     stage = "boot";
     await Promise.race([qmp.execute("cont"), failed, limit.reached]);
     onDebug(`${drives.length} drives attached, the guest is booting`);

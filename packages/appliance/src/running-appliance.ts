@@ -25,7 +25,7 @@ export interface ApplianceOptions {
   network: boolean;
   /** Folder for built appliances and for what is known about this host; made 0700 when missing. */
   cacheDir: string;
-  /** Folder in which a 0700 folder for this start is made; it is removed at the end. */
+  /** Folder for the overlays of read-only drives. They lose their names once QEMU has them open, so nothing stays there. */
   tmpDir: string;
   /** Folder with the bundled daemon: `guestfsd.mjs` and what it loads. */
   daemonBundle: string;
@@ -59,10 +59,9 @@ export interface RunningAppliance {
   /** The last 16 KiB of console and standard error, as text. */
   consoleTail(): string;
   /**
-   * Ends QEMU (QMP `quit`, which flushes and closes the images), kills it when it takes more than 10 s, and removes the temporary
-   * folder. The guest isn't asked: whoever wants its filesystems clean unmounts and syncs first. May be called twice.
+   * Ends QEMU (QMP `quit`, which flushes and closes the images) and kills it when it takes more than 10 s. The guest isn't asked: whoever wants its filesystems clean unmounts and syncs first. May be called twice.
    */
   stop(): Promise<void>;
-  /** Kills QEMU at once. The temporary folder is removed when it has gone. */
+  /** Kills QEMU at once: what the guest or QEMU had not written is lost. */
   kill(): void;
 }

@@ -4,8 +4,8 @@ export interface MachineDescription {
   machine: { type: string } & Record<string, string>;
   /** Accelerator with its properties, e.g. `{ type: "tcg", thread: "multi" }`. */
   accelerator: { type: "kvm" | "tcg" } & Record<string, string>;
-  /** Processor model with its properties, e.g. `{ type: "max", la57: "off" }`. */
-  cpu: { type: string } & Record<string, string>;
+  /** Processor model with its properties, e.g. `{ type: "max", la57: "off" }`; undefined: the machine's own. */
+  cpu: ({ type: string } & Record<string, string>) | undefined;
   /** Number of processors, 1 or more. */
   smp: number;
   /** Memory in MiB. */
@@ -67,7 +67,7 @@ export function qemuArguments(description: MachineDescription): string[] {
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
     ...["-machine", typed(description.machine)],
     ...["-accel", typed(description.accelerator)],
-    ...["-cpu", typed(description.cpu)],
+    ...(description.cpu === undefined ? [] : ["-cpu", typed(description.cpu)]),
     ...["-smp", String(description.smp)],
     ...["-m", `${description.memoryMiB}M`],
   ];

@@ -1,5 +1,7 @@
 export { chooseAccelerator, recordKvmFailure } from "./accelerator.ts";
 export type { AcceleratorChoice, AcceleratorOptions } from "./accelerator.ts";
+export { blockDriversIn, QemuProbeError, qemuCapabilities } from "./capabilities.ts";
+export type { QemuCapabilities } from "./capabilities.ts";
 export { escapeOptionValue, qemuArguments } from "./command-line.ts";
 export type { MachineDescription } from "./command-line.ts";
 export { findProgram, ProgramFailedError, ProgramNotFoundError, runOwned, spawnOwned } from "./owned-process.ts";

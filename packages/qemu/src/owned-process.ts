@@ -91,10 +91,10 @@ export async function spawnOwned(
   });
   let ended = false;
   const exited = new Promise<ProcessExit>((resolve) => {
-    child.once("exit", () => {
+    child.once("exit", (code, signal) => {
       ended = true;
+      void outputRead(child).then(() => resolve({ code, signal }));
     });
-    child.once("close", (code, signal) => resolve({ code, signal }));
     child.once("error", () => {
       if (child.pid === undefined) resolve({ code: null, signal: null });
     });
@@ -114,6 +114,20 @@ export async function spawnOwned(
       }
     },
   };
+}
+
+const LAST_OUTPUT_MS = 500;
+
+// Not the child's "close" event: it waits for every descriptor's stream, also for one that nobody reads.
+async function outputRead(child: ChildProcess): Promise<void> {
+  const streams = [child.stdout, child.stderr].filter((stream) => stream !== null && !stream.closed);
+  const closed = Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream?.once("close", () => resolve()))));
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LAST_OUTPUT_MS);
+  });
+  await Promise.race([closed, late]);
+  clearTimeout(timer);
 }
 
 /** What a finished program left. */
