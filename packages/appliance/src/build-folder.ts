@@ -39,10 +39,13 @@ const KEEP_MS = 10 * 60 * 1000;
 export async function removeOld(parent: string, keep: readonly string[]): Promise<void> {
   for (const kind of ["root-", "system-"]) {
     const names = (await readdir(parent)).filter((name) => name.startsWith(kind) && !name.endsWith(".json"));
-    const aged = await Promise.all(names.map(async (name) => ({ name, usedMs: (await stat(join(parent, name))).mtimeMs })));
+    const aged = await Promise.all(
+      names.map(async (name) => ({ name, usedMs: (await stat(join(parent, name))).mtimeMs })),
+    );
     const old = aged.sort((a, b) => b.usedMs - a.usedMs).slice(KEEP_NEWEST);
     for (const { name, usedMs } of old) {
-      if (!keep.includes(name) && usedMs < Date.now() - KEEP_MS) await rm(join(parent, name), { recursive: true, force: true });
+      if (!keep.includes(name) && usedMs < Date.now() - KEEP_MS)
+        await rm(join(parent, name), { recursive: true, force: true });
     }
   }
 }

@@ -102,7 +102,10 @@ async function ask(path: string): Promise<QemuCapabilities> {
       machines: machines.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias])).sort(),
       devices: devices.map(({ name }) => name).sort(),
       blockDrivers: blockDriversIn(schema),
-      commands: schema.filter((entry) => entry["meta-type"] === "command").map(({ name }) => name).sort(),
+      commands: schema
+        .filter((entry) => entry["meta-type"] === "command")
+        .map(({ name }) => name)
+        .sort(),
       optionGroups: options.map(({ option }) => option).sort(),
     };
   } catch (error) {

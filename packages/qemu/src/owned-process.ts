@@ -121,7 +121,9 @@ const LAST_OUTPUT_MS = 500;
 // Not the child's "close" event: it waits for every descriptor's stream, also for one that nobody reads.
 async function outputRead(child: ChildProcess): Promise<void> {
   const streams = [child.stdout, child.stderr].filter((stream) => stream !== null && !stream.closed);
-  const closed = Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream?.once("close", () => resolve()))));
+  const closed = Promise.all(
+    streams.map((stream) => new Promise<void>((resolve) => stream?.once("close", () => resolve()))),
+  );
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, LAST_OUTPUT_MS);
