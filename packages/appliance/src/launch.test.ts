@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { runOwned } from "@guestfs/qemu";
+import { ApplianceError } from "./appliance-error.ts";
+import { startAppliance } from "./launch.ts";
+import type { ApplianceOptions, RunningAppliance } from "./running-appliance.ts";
+
+const cacheDir =
+  process.env["LIBGUESTFS_CACHEDIR"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "guestfs");
+let folder = "";
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "launch-test-"));
+  await runOwned("qemu-img", ["create", "-q", "-f", "raw", "a, b.img", "32M"], { cwd: folder });
+  await runOwned("qemu-img", ["create", "-q", "-f", "qcow2", "b.qcow2", "64M"], { cwd: folder });
+  await runOwned("qemu-img", ["create", "-q", "-f", "qcow2", "-b", "a, b.img", "-F", "raw", "c.qcow2"], {
+    cwd: folder,
+  });
+  await runOwned("qemu-img", ["create", "-q", "-f", "vdi", "d.vdi", "16M"], { cwd: folder });
+});
+after(() => rm(folder, { recursive: true }));
+
+const path = (name: string): string => join(folder, name);
+const options = (more: Partial<ApplianceOptions>): ApplianceOptions => ({
+  drives: [],
+  memsize: 512,
+  smp: 1,
+  network: false,
+  cacheDir,
+  tmpDir: folder,
+  daemonBundle: fileURLToPath(new URL("../fixtures/stand-in-daemon", import.meta.url)),
+  verbose: false,
+  timeoutMs: 300_000,
+  ...more,
+});
+
+const digest = async (name: string): Promise<string> =>
+  createHash("sha256")
+    .update(await readFile(path(name)))
+    .digest("hex");
+
+async function* bytesOf(appliance: RunningAppliance): AsyncGenerator<Buffer, void> {
+  for await (const bytes of appliance.channel) yield bytes as Buffer;
+}
+
+/** Runs a line of shell in the guest. */
+async function shell(appliance: RunningAppliance, stream: AsyncGenerator<Buffer, void>, line: string): Promise<string> {
+  appliance.channel.write(`${line}\n`);
+  let output = "";
+  for (;;) {
+    const { value, done } = await stream.next();
+    if (done === true) throw new Error(`the channel ended after ${output}`);
+    output += value.toString("utf8");
+    const match = /(?:^|\n)END (\d+)\n$/.exec(output);
+    if (match === null) continue;
+    assert.equal(match[1], "0", `${line}: ${output}`);
+    return output.slice(0, match.index).trim();
+  }
+}
+
+const failure = async (start: Promise<RunningAppliance>): Promise<ApplianceError> => {
+  const error = await start.then(
+    () => assert.fail("started"),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof ApplianceError, String(error));
+  return error;
+};
+
+test("a whole life: drives of several kinds, what read-only means, the end", async (t) => {
+  const before = await Promise.all(["b.qcow2", "d.vdi"].map(digest));
+  const lines: string[] = [];
+  const appliance = await startAppliance(
+    options({
+      drives: [
+        { filename: path("c.qcow2"), allowOtherFiles: true, label: "first" },
+        { filename: path("b.qcow2"), readonly: true, format: "qcow2", discard: "besteffort", copyonread: true },
+        { filename: path("d.vdi"), readonly: true, cachemode: "unsafe", blocksize: 4096 },
+      ],
+      onDebug: (line) => lines.push(line),
+    }),
+  );
+  t.after(() => appliance.kill());
+  t.diagnostic(lines.filter((line) => line.includes(" ms: ") && !line.includes("running")).join("; "));
+  const stream = bytesOf(appliance);
+  assert.deepEqual((await stream.next()).value, Buffer.from([0xf5, 0xf5, 0x5f, 0xf5]));
+
+  assert.equal(await shell(appliance, stream, "cat /sys/block/sd?/size"), "65536\n131072\n32768");
+  assert.equal(await shell(appliance, stream, "cat /sys/block/sdc/queue/logical_block_size"), "4096");
+  assert.match(await shell(appliance, stream, "tr -d '\\0' < /sys/block/sda/device/vpd_pg80"), /first$/);
+  assert.match(await shell(appliance, stream, "ls /sys/class/net /dev/virtio-ports"), /org.libguestfs.channel.0/);
+  assert.equal(await shell(appliance, stream, "ls /sys/class/net"), "lo");
+  for (const device of ["sda", "sdb"]) {
+    const line = `mkfs.ext4 -q /dev/${device} && mount /dev/${device} /sysroot && echo ${device} > /sysroot/f && umount /sysroot`;
+    await shell(appliance, stream, line);
+  }
+  await shell(appliance, stream, "mount -o ro /dev/sdb /sysroot && grep -q sdb /sysroot/f && umount /sysroot");
+  await shell(appliance, stream, "dd if=/dev/zero of=/dev/sdc bs=1M count=4 oflag=direct 2>&1");
+  const tools =
+    "sfdisk parted sgdisk mkfs.xfs mkfs.btrfs mkfs.vfat mkntfs lvm mdadm cryptsetup blkid strings hexdump isoinfo";
+  assert.equal(await shell(appliance, stream, `for p in ${tools}; do which $p > /dev/null || echo no $p; done`), "");
+  await shell(
+    appliance,
+    stream,
+    "truncate -s 60M /tmp/d && l=$(losetup -f --show /tmp/d) && pvcreate -q $l && vgcreate -q V $l && lvcreate -q -L 20M -n L V && test -b /dev/V/L && vgremove -qf V",
+  );
+  assert.deepEqual(
+    await readdir(folder),
+    ["a, b.img", "b.qcow2", "c.qcow2", "d.vdi"],
+    "nothing lies about while it runs",
+  );
+
+  await appliance.stop();
+  assert.deepEqual(await appliance.exited, { code: 0, signal: null });
+  assert.deepEqual(await Promise.all(["b.qcow2", "d.vdi"].map(digest)), before);
+  await runOwned("qemu-img", ["check", "-q", path("c.qcow2")]);
+  await runOwned("qemu-img", ["convert", "-O", "raw", "c.qcow2", "c.raw"], { cwd: folder });
+  await runOwned("e2fsck", ["-fn", path("c.raw")]);
+  assert.ok(
+    (await readFile(path("a, b.img"))).every((byte) => byte === 0),
+    "the backing file was not written",
+  );
+});
+
+test("QEMU that can't be started, a guest that dies, a caller that gives up", async (t) => {
+  const kernelPanic = await failure(startAppliance(options({ append: "rdinit=/nothing", accelerator: "tcg" })));
+  assert.equal(kernelPanic.stage, "boot");
+  assert.match(kernelPanic.evidence, /Kernel panic/);
+
+  const noQemu = await failure(startAppliance(options({ hv: "/nowhere/qemu" })));
+  assert.equal(noQemu.stage, "host");
+  assert.match(noQemu.fix, /apt-get install qemu-system-x86/);
+
+  const notQemu = await failure(startAppliance(options({ hv: "/bin/false", accelerator: "tcg" })));
+  assert.equal(notQemu.stage, "qemu");
+  assert.match(notQemu.message, /exit status 1/);
+
+  const tooMuch = await failure(startAppliance(options({ memsize: 900_000_000, accelerator: "tcg" })));
+  assert.equal(tooMuch.stage, "qemu");
+  t.diagnostic(tooMuch.message);
+
+  const late = await failure(startAppliance(options({ timeoutMs: 300, accelerator: "tcg" })));
+  assert.equal(late.stage, "boot");
+  assert.match(late.message, /no greeting .* in 0.3 s/);
+
+  const controller = new AbortController();
+  const cancelled = startAppliance(
+    options({ signal: controller.signal, onDebug: (line) => line.includes("booting") && controller.abort() }),
+  );
+  assert.equal((await failure(cancelled)).stage, "cancelled");
+});
+
+test("drives that QEMU refuses", async () => {
+  const drives = [{ filename: path("b.qcow2") }, { filename: path("missing") }];
+  assert.match((await failure(startAppliance(options({ drives })))).message, /missing: No such file/);
+  const nbd = { filename: "", protocol: "nbd", server: [`unix:${path("no.sock")}`] } as const;
+  const error = await failure(startAppliance(options({ drives: [nbd] })));
+  assert.equal(error.stage, "drive");
+  assert.match(error.message, /no\.sock/);
+  const twice = [{ filename: path("b.qcow2") }, { filename: path("b.qcow2") }];
+  const locked = await failure(startAppliance(options({ drives: twice })));
+  assert.match(locked.message, /lock/);
+  assert.match(locked.fix, /read-only/);
+  assert.equal(existsSync(path("overlay0.qcow2")), false);
+});
