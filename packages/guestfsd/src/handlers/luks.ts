@@ -4,6 +4,7 @@ import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { mapperDevice } from "../device-mapper.ts";
 import { run } from "../exec.ts";
+import { probeDevice } from "../native/blkid.ts";
 import { memoryFile } from "../native/memory-file.ts";
 import { descriptorPath } from "../sysroot.ts";
 

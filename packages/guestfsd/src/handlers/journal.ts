@@ -1,0 +1,50 @@
+import type { Context, HandlersOf } from "../context.ts";
+import { DaemonError } from "../daemon-error.ts";
+import { O_DIRECTORY, O_PATH } from "../native/file.ts";
+import { Journal, loadJournalLibrary } from "../native/journal.ts";
+import { insideRoot } from "../native/root.ts";
+
+const key = Symbol("journal");
+
+function opened(context: Context): Journal {
+  const journal = context.state.get<Journal>(key);
+  if (!journal) throw new DaemonError("you must call 'journal-open' first");
+  return journal;
+}
+
+/** The journal of systemd. */
+export const journal: HandlersOf<"journal"> = {
+  journal_open({ directory }, context) {
+    context.state.drop(key);
+    loadJournalLibrary();
+    // The files are opened by name: symlinks among them stay in the guest's tree, which is the root meanwhile.
+    const journal = context.sysroot.withOpen(directory, O_DIRECTORY, (folder) =>
+      context.sysroot.withOpen("/", O_PATH | O_DIRECTORY, (root) => insideRoot(root, () => new Journal(folder))),
+    );
+    context.state.keep(key, journal, () => journal.close());
+  },
+  journal_close(_, context) {
+    opened(context);
+    context.state.drop(key);
+  },
+  journal_next: (_, context) => opened(context).next(),
+  journal_skip: ({ skip }, context) => opened(context).skip(skip),
+  journal_get_data_threshold: (_, context) => opened(context).threshold,
+  journal_set_data_threshold({ threshold }, context) {
+    if (threshold < 0) throw new DaemonError(`${threshold}: a size can't be negative`, "EINVAL");
+    opened(context).threshold = threshold;
+  },
+  journal_get_realtime_usec: (_, context) => opened(context).realtime,
+};
+
+/** What the library composes `journal_get` of. */
+export const internalJournal: Pick<HandlersOf<"internal">, "internal_journal_get"> = {
+  internal_journal_get(_, context) {
+    for (const field of opened(context).fields()) {
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64BE(BigInt(field.length));
+      context.output.write(length);
+      context.output.write(field);
+    }
+  },
+};
