@@ -1,13 +1,18 @@
 import type { ProcedureMap } from "@guestfs/schema";
 import { procedureByName } from "@guestfs/schema";
-import type { Arguments, Progress } from "@guestfs/protocol";
+import { chunkMax } from "@guestfs/protocol";
+import type { Progress } from "@guestfs/protocol";
 import type { ProgressReport } from "./call-options.ts";
 import { Cancellation } from "./cancellation.ts";
+import type { Connection } from "./connection.ts";
 import { RemoteError, UnsupportedError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import type { ByteSink } from "./transfer/byte-sink.ts";
 import type { ByteSource } from "./transfer/byte-source.ts";
 import { MemorySink } from "./transfer/file-sink.ts";
+
+/** Our chunk size where the daemon agrees, in bytes: larger ones gain nothing. */
+const wantedChunkSize = 256 * 1024;
 
 /** The file of a call that has one. */
 export interface CallFile {
@@ -50,11 +55,11 @@ export class CallContext {
     try {
       this.cancellation.check();
       const connection = this.handle.readyConnection(this.procedure);
-      if (file) await this.handle.agreeOnChunkSize(connection);
+      if (file && !connection.chunkSizeAgreed) await this.#agreeOnChunkSize(connection);
       const result = await connection.call({
         row,
         procedure: this.procedure,
-        args: args as Arguments,
+        args,
         source: file?.source,
         sink: file?.sink,
         cancellation: this.cancellation,
@@ -70,6 +75,19 @@ export class CallContext {
       throw error;
     } finally {
       await file?.source?.close();
+    }
+  }
+
+  /** Asks the daemon, once for each conversation, whether it takes larger chunks. */
+  async #agreeOnChunkSize(connection: Connection): Promise<void> {
+    connection.chunkSizeAgreed = true;
+    try {
+      if ((await this.call("internal_feature_available", { group: "guestfs-extensions" })) !== 0) return;
+      const agreed = await this.call("extension_set_chunk_size", { size: wantedChunkSize });
+      if (agreed >= chunkMax && agreed <= wantedChunkSize && agreed % 4 === 0) connection.chunkSize = agreed;
+    } catch (error) {
+      // Daemons before 1.31 do not know the question.
+      if (!(error instanceof RemoteError)) throw error;
     }
   }
 

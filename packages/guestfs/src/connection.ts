@@ -1,6 +1,5 @@
 import { connect } from "node:net";
 import type { Socket } from "node:net";
-import type { Procedure } from "@guestfs/schema";
 import {
   cancelFlag,
   chunkMax,
@@ -16,25 +15,13 @@ import {
   readErrorBody,
   readHeader,
 } from "@guestfs/protocol";
-import type { Arguments, Frame, Progress } from "@guestfs/protocol";
-import type { Cancellation } from "./cancellation.ts";
+import type { Frame } from "@guestfs/protocol";
 import { ConnectionClosedError, GuestfsError, RemoteError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
 import type { ByteSink } from "./transfer/byte-sink.ts";
 import type { ByteSource } from "./transfer/byte-source.ts";
 import { sendContent } from "./transfer/upload.ts";
-
-/** One call for a connection. */
-export interface WireCall {
-  readonly row: Procedure;
-  /** Wire name that errors name: of the call the user made, which may be another than the row's. */
-  readonly procedure: string;
-  readonly args: Arguments;
-  readonly source?: ByteSource | undefined;
-  readonly sink?: ByteSink | undefined;
-  readonly cancellation: Cancellation;
-  onProgress?: ((progress: Progress) => void) | undefined;
-}
+import type { WireCall } from "./wire-call.ts";
 
 const readSize = 256 * 1024;
 const cancelFlagFrame = encodeFlag(cancelFlag);
@@ -45,6 +32,8 @@ const cancelChunk = encodeChunk({ type: "cancel" });
 export class Connection {
   /** Largest chunk that either end may send, in bytes; more than the stock size when the daemon agreed to it. */
   chunkSize: number = chunkMax;
+  /** Whether the daemon was asked about it. */
+  chunkSizeAgreed = false;
   /** Told once when the conversation has ended without {@link end}. */
   onLost: ((error: Error) => void) | undefined;
   /** Makes the error of the call that was under way when the connection was lost, out of what was seen. */

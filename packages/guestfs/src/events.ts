@@ -1,16 +1,19 @@
 import { events as eventRows } from "@guestfs/schema";
 
+/** An event that has nothing to say but its name. */
+export type NothingMore = Readonly<Record<string, never>>;
+
 /** What listeners of each event receive (guestfs(3), EVENTS). */
 export interface EventMap {
   /** The handle is being closed; the private data is still there. */
-  close: Record<never, never>;
+  close: NothingMore;
   /** The appliance or the daemon went away by itself. */
   subprocess_quit: {
     /** what was seen */
     readonly reason: string;
   };
   /** The handle became READY. */
-  launch_done: Record<never, never>;
+  launch_done: NothingMore;
   /** A call goes on; also `launch` itself, with procedure 0. */
   progress: {
     /** procedure number of the call, 0 for `launch` */
@@ -100,8 +103,7 @@ export class EventHub {
   }
 
   on<E extends EventName>(name: E, listener: EventListener<E>): () => void {
-    if (!maskOf.has(name))
-      throw new RangeError(`on: event: "${String(name)}" is none of ${[...maskOf.keys()].join(", ")}`);
+    if (!maskOf.has(name)) throw new RangeError(`on: event: "${name}" is none of ${[...maskOf.keys()].join(", ")}`);
     if (typeof listener !== "function") throw new TypeError("on: listener must be a function");
     let listeners = this.#listeners.get(name);
     if (!listeners) this.#listeners.set(name, (listeners = new Set()));
@@ -129,7 +131,7 @@ export class EventHub {
     let told = false;
     const listeners = this.#listeners.get(name);
     if (listeners) {
-      for (const listener of [...listeners]) {
+      for (const listener of Array.from(listeners)) {
         told = true;
         guarded(name, () => (listener as EventListener<E>)(event));
       }

@@ -1,7 +1,7 @@
 import { errnoNames } from "@guestfs/schema";
 import type { ProcedureCodec } from "@guestfs/protocol";
 import type { RemoteError } from "./errors.ts";
-import type { WireCall } from "./connection.ts";
+import type { WireCall } from "./wire-call.ts";
 
 const knownErrnos: ReadonlySet<string> = new Set(errnoNames);
 

@@ -2,6 +2,7 @@ import { eventToString } from "./events.ts";
 import type { EventCallback, EventListener, EventName } from "./events.ts";
 import type { GuestfsApi } from "./gen/api.ts";
 import { Handle } from "./handle.ts";
+import { close } from "./lifecycle.ts";
 import { installMethods } from "./methods.ts";
 import { Settings } from "./settings.ts";
 import { requireOpen } from "./state.ts";
@@ -30,11 +31,9 @@ function handleOf(object: unknown): Handle {
 process.on("beforeExit", () => {
   for (const handle of openHandles) {
     openHandles.delete(handle);
-    handle
-      .close()
-      .catch((error: unknown) =>
-        handle.warn(`closing at exit: ${error instanceof Error ? error.message : String(error)}`),
-      );
+    close(handle).catch((error: unknown) =>
+      handle.warn(`closing at exit: ${error instanceof Error ? error.message : String(error)}`),
+    );
   }
 });
 
@@ -42,7 +41,7 @@ function milliseconds(name: string, value: number | undefined, low: number, fall
   if (value === undefined) return fallback;
   if (typeof value !== "number") throw new TypeError(`Guestfs: ${name} must be a number, not ${typeof value}`);
   if (!(value >= low && value <= 0x7fffffff))
-    throw new RangeError(`Guestfs: ${name}: ${value} is not from ${low} to ${0x7fffffff} milliseconds`);
+    throw new RangeError(`Guestfs: ${name}: ${value} is not from ${low} to 2147483647 milliseconds`);
   return value;
 }
 
@@ -164,7 +163,7 @@ export class Guestfs {
   close(): Promise<void> {
     const handle = handleOf(this);
     openHandles.delete(handle);
-    return handle.close();
+    return close(handle);
   }
 
   /** The same as {@link Guestfs.close}. */
@@ -173,7 +172,7 @@ export class Guestfs {
   }
 }
 
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- methods.ts puts every method of it on the prototype
+/** Its calls: methods.ts puts them on the prototype. */
 export interface Guestfs extends GuestfsApi {}
 
 installMethods(Guestfs.prototype, handleOf);

@@ -17,5 +17,5 @@ export {
 } from "./errors.ts";
 export type { GuestfsErrorCode, GuestfsErrorDetails, LaunchErrorDetails, ProcessEnd } from "./errors.ts";
 export { eventToString } from "./events.ts";
-export type { EventCallback, EventListener, EventMap, EventName } from "./events.ts";
+export type { EventCallback, EventListener, EventMap, EventName, NothingMore } from "./events.ts";
 export type * from "./gen/api.ts";

@@ -1,6 +1,5 @@
 import { camelCase, procedures, topicOf } from "@guestfs/schema";
-import type { Procedure } from "@guestfs/schema";
-import type { ProcedureMap } from "@guestfs/schema";
+import type { Procedure, ProcedureMap } from "@guestfs/schema";
 import { CallContext } from "./call-context.ts";
 import type { FileSink, FileSource } from "./call-options.ts";
 import { CancelledError, callSite, GuestfsError, moveTo } from "./errors.ts";
@@ -38,15 +37,15 @@ function daemonWork(row: Procedure, plan: MethodPlan): Work {
   const name = row.name as keyof ProcedureMap;
   switch (plan.file) {
     case undefined:
-      return (context, { args }) => context.call(name, args as never);
+      return (context, { args }) => context.call(name, args);
     case "in":
       return async (context, { args, file }) => {
         // A wrong state is told before the file is opened.
         context.handle.readyConnection(context.procedure);
-        return context.call(name, args as never, { source: await sourceOf(context, file) });
+        return context.call(name, args, { source: await sourceOf(context, file) });
       };
     case "out":
-      return (context, { args, file }) => context.call(name, args as never, { sink: makeSink(file as FileSink) });
+      return (context, { args, file }) => context.call(name, args, { sink: makeSink(file as FileSink) });
   }
 }
 

@@ -9,6 +9,10 @@ function quoted(text: string): string {
   return JSON.stringify(text);
 }
 
+function scalarText(value: unknown): string {
+  return typeof value === "string" ? quoted(value) : `${value as number | bigint | boolean}`;
+}
+
 function bufferText(bytes: Uint8Array): string {
   const shown = Buffer.from(bytes.subarray(0, longestBuffer)).toString("latin1");
   const text = quoted(shown).replace(/[\x7f-\xff]/g, (character) => `\\x${character.charCodeAt(0).toString(16)}`);
@@ -26,7 +30,7 @@ function parameterText(parameter: Parameter, value: unknown): string {
   if (value === null) return "NULL";
   if (Array.isArray(value)) return quoted(value.join(" "));
   if (value instanceof Uint8Array) return bufferText(value);
-  return typeof value === "string" ? quoted(value) : String(value);
+  return scalarText(value);
 }
 
 function optionText(parameter: OptionalParameter, value: unknown): string {
@@ -73,7 +77,7 @@ function resultText(row: Procedure, result: unknown): string {
     case "buffer":
       return bufferText(result as Uint8Array);
     default:
-      return result === null ? "NULL" : typeof result === "string" ? quoted(result) : String(result);
+      return result === null ? "NULL" : scalarText(result);
   }
 }
 

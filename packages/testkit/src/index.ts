@@ -11,3 +11,5 @@ export { startRecordingProxy } from "./recording-proxy.ts";
 export type { Passage, RecordingProxy } from "./recording-proxy.ts";
 export { stockGuestfishHypervisor, whyNoStockGuestfish } from "./stock-guestfish.ts";
 export type { GuestfishTarget, StockGuestfish } from "./stock-guestfish.ts";
+export { PeerConversation, startScriptedPeer } from "./scripted-peer.ts";
+export type { ReceivedCall, ScriptedPeer } from "./scripted-peer.ts";

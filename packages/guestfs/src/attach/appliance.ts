@@ -2,12 +2,10 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { ApplianceError, startAppliance } from "@guestfs/appliance";
 import type { ApplianceExit, RunningAppliance } from "@guestfs/appliance";
-import type { CallContext } from "../call-context.ts";
 import { Connection } from "../connection.ts";
 import { CancelledError, LaunchError } from "../errors.ts";
 import type { ProcessEnd } from "../errors.ts";
-import type { Handle } from "../handle.ts";
-import type { Attachment } from "./attach-method.ts";
+import type { Attachment, AttachRequest } from "./attachment.ts";
 
 /** Steps of a launch, for its progress events: libguestfs counts to 12 as well. */
 const launchSteps = 12;
@@ -26,12 +24,11 @@ function daemonBundle(): string {
   }
 }
 
-function explain(error: unknown, context: CallContext): Error {
+function explain(error: unknown, signal: AbortSignal): Error {
   if (!(error instanceof ApplianceError)) return error instanceof Error ? error : new Error(String(error));
   if (error.stage === "cancelled")
-    return new CancelledError("cancelled", { procedure: context.procedure, cause: context.signal?.reason ?? error });
+    return new CancelledError("cancelled", { procedure: "launch", cause: signal.reason });
   return new LaunchError(error.summary, {
-    procedure: context.procedure,
     evidence: error.evidence,
     fix: error.fix,
     cause: error,
@@ -52,13 +49,13 @@ async function processEnd(appliance: RunningAppliance): Promise<ProcessEnd> {
  * Starts an appliance with the handle's drives.
  * @throws LaunchError with the console's end; CancelledError
  */
-export async function attachAppliance(handle: Handle, context: CallContext, signal: AbortSignal): Promise<Attachment> {
-  const { settings } = handle;
+export async function attachAppliance(request: AttachRequest): Promise<Attachment> {
+  const { settings, signal } = request;
   if (settings.hvArguments.length > 0)
     throw new LaunchError(
       "config was called, and this library passes no arguments of its callers on to the hypervisor",
     );
-  context.progress(0, launchSteps);
+  request.progress(0, launchSteps);
   const accelerator =
     settings.backendSetting("force_kvm") === "1"
       ? "kvm"
@@ -69,7 +66,7 @@ export async function attachAppliance(handle: Handle, context: CallContext, sign
   let appliance: RunningAppliance;
   try {
     appliance = await startAppliance({
-      drives: handle.drives.list(),
+      drives: request.drives,
       memsize: settings.memsize,
       smp: settings.smp,
       ...(settings.hv === "" ? {} : { hv: settings.hv }),
@@ -80,12 +77,12 @@ export async function attachAppliance(handle: Handle, context: CallContext, sign
       daemonBundle: daemonBundle(),
       verbose: settings.verbose,
       accelerator,
-      onConsole: (bytes) => handle.applianceSaid(decoder.decode(bytes, { stream: true })),
-      onDebug: (line) => handle.debug(line),
+      onConsole: (bytes) => request.applianceSaid(decoder.decode(bytes, { stream: true })),
+      onDebug: (line) => request.debug(line),
       signal,
     });
   } catch (error) {
-    throw explain(error, context);
+    throw explain(error, signal);
   }
   const connection = Connection.over(appliance.channel);
   try {
@@ -99,7 +96,7 @@ export async function attachAppliance(handle: Handle, context: CallContext, sign
       ...end,
     });
   }
-  context.progress(launchSteps, launchSteps);
+  request.progress(launchSteps, launchSteps);
   return {
     connection,
     pid: appliance.pid,

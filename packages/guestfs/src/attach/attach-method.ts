@@ -1,22 +1,8 @@
-import type { ProcessEnd } from "../errors.ts";
-import type { Connection } from "../connection.ts";
-
 /** How a daemon is reached. */
 export type AttachMethod =
   | { readonly type: "appliance" }
   | { readonly type: "unix"; readonly path: string }
   | { readonly type: "libvirt"; readonly uri: string };
-
-/** A daemon that was reached and has greeted. */
-export interface Attachment {
-  readonly connection: Connection;
-  /** Process id of the hypervisor; `undefined` when there is none. */
-  readonly pid: number | undefined;
-  /** What is known of the hypervisor's end; waits a moment for one that is just ending. */
-  processEnd(): Promise<ProcessEnd>;
-  /** Ends the hypervisor and removes what was made for it. The connection is over already. */
-  stop(): Promise<void>;
-}
 
 /**
  * Reads a backend's name: `direct` or `appliance`, `unix:PATH`, `libvirt` or `libvirt:URI`.

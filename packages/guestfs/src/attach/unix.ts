@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { ProtocolError } from "@guestfs/protocol";
 import { Connection } from "../connection.ts";
 import { CancelledError, LaunchError } from "../errors.ts";
-import type { Attachment } from "./attach-method.ts";
+import type { Attachment } from "./attachment.ts";
 
 /** `sun_path` of unix(7) less its final NUL, in bytes. */
 const pathMax = 107;
@@ -92,6 +92,7 @@ export async function attachUnix(options: UnixOptions): Promise<Attachment> {
         fix: "make a symbolic link with a shorter path to its folder, and use that",
       },
     );
+  if (signal?.aborted === true) throw new CancelledError("cancelled", { procedure: "launch", cause: signal.reason });
   const connection = Connection.to(path);
   let timer: NodeJS.Timeout | undefined;
   const onAbort = (): void =>

@@ -56,7 +56,7 @@ function splitVersion(full: string): Pick<Application2, "app2_epoch" | "app2_ver
 /** What dpkg has installed (deb(5), the status file). */
 export async function debianApplications(context: CallContext): Promise<Application2[]> {
   return paragraphs(await text(context, "/var/lib/dpkg/status"))
-    .filter((fields) => / installed$/.test(fields.get("Status") ?? ""))
+    .filter((fields) => fields.get("Status")?.endsWith(" installed") === true)
     .map((fields) => {
       const [summary = "", ...description] = (fields.get("Description") ?? "").split("\n");
       return application({

@@ -1,4 +1,5 @@
 import { UnsupportedError } from "../errors.ts";
+import { launch, shutdown, userCancel } from "../lifecycle.ts";
 import type { LibraryFunctions } from "./library.ts";
 
 /** Beginning and end of a conversation. */
@@ -8,8 +9,8 @@ export const lifecycleFunctions: LibraryFunctions<
   internalGetConsoleSocket({ procedure }) {
     return Promise.reject(new UnsupportedError("the console comes as events of the name appliance", "", { procedure }));
   },
-  killSubprocess: (context) => context.handle.shutdown(context),
-  launch: (context) => context.handle.launch(context),
-  shutdown: (context) => context.handle.shutdown(context),
-  userCancel: ({ handle }) => handle.userCancel(),
+  killSubprocess: shutdown,
+  launch,
+  shutdown,
+  userCancel: ({ handle }) => userCancel(handle),
 };

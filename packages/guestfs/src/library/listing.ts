@@ -13,7 +13,7 @@ function sortedNames(content: Uint8Array): string[] {
     names.push(content.subarray(start, end));
     start = end + 1;
   }
-  return names.sort(Buffer.compare).map(decodeText);
+  return names.sort((a, b) => Buffer.compare(a, b)).map(decodeText);
 }
 
 async function inBatches<T>(

@@ -104,9 +104,9 @@ export const settingFunctions: LibraryFunctions<SettingMethod> = {
   getPath: ({ handle }) => handle.settings.path,
   getPgroup: ({ handle }) => handle.settings.pgroup,
   getPid({ handle, procedure }) {
-    if (handle.pid === undefined)
-      throw new StateError("no hypervisor of this handle is running", handle.state, { procedure });
-    return handle.pid;
+    const pid = handle.attachment?.pid;
+    if (pid === undefined) throw new StateError("no hypervisor of this handle is running", handle.state, { procedure });
+    return pid;
   },
   getProgram: ({ handle }) => handle.settings.program,
   getQemu: (context) => settingFunctions.getHv(context),

@@ -1,0 +1,30 @@
+import type { ApplianceDrive } from "@guestfs/appliance";
+import type { Connection } from "../connection.ts";
+import type { ProcessEnd } from "../errors.ts";
+import type { Settings } from "../settings.ts";
+
+/** What reaching a daemon needs. */
+export interface AttachRequest {
+  readonly settings: Settings;
+  readonly drives: readonly ApplianceDrive[];
+  /** How long reaching a daemon on a socket may take, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Stops it. */
+  readonly signal: AbortSignal;
+  progress(position: number, total: number): void;
+  debug(message: string): void;
+  warn(message: string): void;
+  /** Takes a piece of what the appliance's console says. */
+  applianceSaid(text: string): void;
+}
+
+/** A daemon that was reached and has greeted. */
+export interface Attachment {
+  readonly connection: Connection;
+  /** Process id of the hypervisor; `undefined` when there is none. */
+  readonly pid: number | undefined;
+  /** What is known of the hypervisor's end; waits a moment for one that is just ending. */
+  processEnd(): Promise<ProcessEnd>;
+  /** Ends the hypervisor and removes what was made for it. The connection is over already. */
+  stop(): Promise<void>;
+}
