@@ -1,6 +1,6 @@
 // Compiled, never run: what the types of @guestfs/schema accept and refuse.
-import { procedureByName, topicOf } from "@guestfs/schema";
-import type { Procedure, ProcedureMap, StructMap, Topic } from "@guestfs/schema";
+import { procedureByName } from "@guestfs/schema";
+import type { Procedure, ProcedureMap, StructMap, Topic, topicOf } from "@guestfs/schema";
 import type { Holds, Same } from "./same.ts";
 
 export type Claims = [
