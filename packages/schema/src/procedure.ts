@@ -27,15 +27,7 @@ export type StringKind =
 export interface Parameter {
   /** Spelling on the wire. */
   readonly name: string;
-  readonly type:
-    | "string"
-    | "optional-string"
-    | "string-list"
-    | "bool"
-    | "int"
-    | "int64"
-    | "buffer"
-    | "pointer";
+  readonly type: "string" | "optional-string" | "string-list" | "bool" | "int" | "int64" | "buffer" | "pointer";
   /** Only for `string` and `string-list`. */
   readonly of?: StringKind;
   /** Only for `int64`: all 64 bits are used, so the daemon gets a `bigint`. */
@@ -55,13 +47,7 @@ export interface OptionalParameter {
 /** What a call gives back. */
 export type Result =
   | {
-      readonly type:
-        | "none"
-        | "bool"
-        | "int"
-        | "buffer"
-        | "const-string"
-        | "const-optional-string";
+      readonly type: "none" | "bool" | "int" | "buffer" | "const-string" | "const-optional-string";
     }
   | {
       readonly type: "int64";

@@ -355,16 +355,12 @@ export const structs: readonly Struct[] = [
   {
     name: "hivex_node",
     summary: "A node of a Windows registry hive.",
-    fields: [
-      { name: "hivex_node_h", type: "int64" },
-    ],
+    fields: [{ name: "hivex_node_h", type: "int64" }],
   },
   {
     name: "hivex_value",
     summary: "A value of a Windows registry hive.",
-    fields: [
-      { name: "hivex_value_h", type: "int64" },
-    ],
+    fields: [{ name: "hivex_value_h", type: "int64" }],
   },
   {
     name: "internal_mountable",

@@ -32,13 +32,16 @@ export const archive: readonly Procedure[] = [
     since: "1.13.15",
     summary: "Compress a whole block device into a local file.",
     params: [
-      { name: "ctype", type: "string", of: "plain", summary: "compressor: \"compress\", \"gzip\", \"bzip2\", \"xz\", \"lzop\", ..." },
+      {
+        name: "ctype",
+        type: "string",
+        of: "plain",
+        summary: 'compressor: "compress", "gzip", "bzip2", "xz", "lzop", ...',
+      },
       { name: "device", type: "string", of: "device", summary: "block device to read" },
       { name: "zdevice", type: "string", of: "file-out", summary: "local file for compressed data" },
     ],
-    optional: [
-      { name: "level", type: "int", summary: "compression level, range depends on the compressor" },
-    ],
+    optional: [{ name: "level", type: "int", summary: "compression level, range depends on the compressor" }],
     returns: { type: "none" },
     cancellable: true,
   },
@@ -48,13 +51,16 @@ export const archive: readonly Procedure[] = [
     since: "1.13.15",
     summary: "Compress one guest file into a local file.",
     params: [
-      { name: "ctype", type: "string", of: "plain", summary: "compressor: \"compress\", \"gzip\", \"bzip2\", \"xz\", \"lzop\", ..." },
+      {
+        name: "ctype",
+        type: "string",
+        of: "plain",
+        summary: 'compressor: "compress", "gzip", "bzip2", "xz", "lzop", ...',
+      },
       { name: "file", type: "string", of: "pathname", summary: "guest file to read" },
       { name: "zfile", type: "string", of: "file-out", summary: "local file for compressed data" },
     ],
-    optional: [
-      { name: "level", type: "int", summary: "compression level, range depends on the compressor" },
-    ],
+    optional: [{ name: "level", type: "int", summary: "compression level, range depends on the compressor" }],
     returns: { type: "none" },
     cancellable: true,
   },
@@ -67,9 +73,7 @@ export const archive: readonly Procedure[] = [
       { name: "directory", type: "string", of: "plain", summary: "guest directory to pack" },
       { name: "cpiofile", type: "string", of: "file-out", summary: "local archive to create" },
     ],
-    optional: [
-      { name: "format", type: "string", summary: "archive format: \"newc\" (default) or \"crc\"" },
-    ],
+    optional: [{ name: "format", type: "string", summary: 'archive format: "newc" (default) or "crc"' }],
     returns: { type: "none" },
     cancellable: true,
   },

@@ -7,9 +7,7 @@ export const attributes: readonly Procedure[] = [
     proc: 377,
     since: "1.19.63",
     summary: "Remove a directory's default POSIX ACL.",
-    params: [
-      { name: "dir", type: "string", of: "pathname", summary: "directory whose default ACL is dropped" },
-    ],
+    params: [{ name: "dir", type: "string", of: "pathname", summary: "directory whose default ACL is dropped" }],
     returns: { type: "none" },
     group: "acl",
   },
@@ -20,7 +18,7 @@ export const attributes: readonly Procedure[] = [
     summary: "Read the access or default POSIX ACL of a file as text.",
     params: [
       { name: "path", type: "string", of: "pathname", summary: "file or directory to query" },
-      { name: "acltype", type: "string", of: "plain", summary: "\"access\", or \"default\" (directories only)" },
+      { name: "acltype", type: "string", of: "plain", summary: '"access", or "default" (directories only)' },
     ],
     returns: { type: "string" },
     group: "acl",
@@ -32,7 +30,7 @@ export const attributes: readonly Procedure[] = [
     summary: "Replace the access or default POSIX ACL of a file.",
     params: [
       { name: "path", type: "string", of: "pathname", summary: "file or directory to change" },
-      { name: "acltype", type: "string", of: "plain", summary: "\"access\", or \"default\" (directories only)" },
+      { name: "acltype", type: "string", of: "plain", summary: '"access", or "default" (directories only)' },
       { name: "acl", type: "string", of: "plain", summary: "new ACL in long or short text form" },
     ],
     returns: { type: "none" },
@@ -43,9 +41,7 @@ export const attributes: readonly Procedure[] = [
     proc: 378,
     since: "1.19.63",
     summary: "Read a file's Linux capabilities as text, empty if none.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file to query" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file to query" }],
     returns: { type: "string" },
     group: "linuxcaps",
   },
@@ -56,7 +52,7 @@ export const attributes: readonly Procedure[] = [
     summary: "Assign Linux capabilities to a file.",
     params: [
       { name: "path", type: "string", of: "pathname", summary: "file to change" },
-      { name: "cap", type: "string", of: "plain", summary: "capabilities in text form, like \"cap_chown=p\"" },
+      { name: "cap", type: "string", of: "plain", summary: 'capabilities in text form, like "cap_chown=p"' },
     ],
     returns: { type: "none" },
     group: "linuxcaps",
@@ -78,7 +74,7 @@ export const attributes: readonly Procedure[] = [
     summary: "Return the value of one extended attribute, following symlinks.",
     params: [
       { name: "path", type: "string", of: "pathname", summary: "file to query" },
-      { name: "name", type: "string", of: "plain", summary: "full attribute name, e.g. \"user.comment\"" },
+      { name: "name", type: "string", of: "plain", summary: 'full attribute name, e.g. "user.comment"' },
     ],
     returns: { type: "buffer" },
     group: "linuxxattrs",
@@ -88,9 +84,7 @@ export const attributes: readonly Procedure[] = [
     proc: 141,
     since: "1.0.59",
     summary: "List all extended attributes of a file, following symlinks.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file to query" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file to query" }],
     returns: { type: "struct-list", struct: "xattr" },
     group: "linuxxattrs",
   },
@@ -111,9 +105,7 @@ export const attributes: readonly Procedure[] = [
     proc: 142,
     since: "1.0.59",
     summary: "List all extended attributes with values, not following a final symlink.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file, directory or symlink to read" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file, directory or symlink to read" }],
     returns: { type: "struct-list", struct: "xattr" },
     group: "linuxxattrs",
   },
@@ -175,9 +167,7 @@ export const attributes: readonly Procedure[] = [
       { name: "specfile", type: "string", of: "plain", summary: "SELinux file contexts file in the guest" },
       { name: "path", type: "string", of: "pathname", summary: "directory tree to relabel" },
     ],
-    optional: [
-      { name: "force", type: "bool", summary: "true to also reset customized labels" },
-    ],
+    optional: [{ name: "force", type: "bool", summary: "true to also reset customized labels" }],
     returns: { type: "none" },
     group: "selinuxrelabel",
     deprecated: "setfiles",
@@ -187,9 +177,7 @@ export const attributes: readonly Procedure[] = [
     proc: 185,
     since: "1.0.67",
     summary: "Set the SELinux context of the daemon; superseded by setfiles.",
-    params: [
-      { name: "context", type: "string", of: "plain", summary: "SELinux security context string" },
-    ],
+    params: [{ name: "context", type: "string", of: "plain", summary: "SELinux security context string" }],
     returns: { type: "none" },
     group: "selinux",
     deprecated: "selinux_relabel",
@@ -203,9 +191,7 @@ export const attributes: readonly Procedure[] = [
       { name: "specfile", type: "string", of: "plain", summary: "SELinux file contexts file in the guest" },
       { name: "paths", type: "string-list", of: "pathname", summary: "directory trees to relabel" },
     ],
-    optional: [
-      { name: "force", type: "bool", summary: "true to also reset customized labels" },
-    ],
+    optional: [{ name: "force", type: "bool", summary: "true to also reset customized labels" }],
     returns: { type: "none" },
     group: "selinuxrelabel",
   },

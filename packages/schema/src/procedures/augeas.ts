@@ -7,9 +7,7 @@ export const augeas: readonly Procedure[] = [
     proc: 239,
     since: "1.3.4",
     summary: "Reset the value of an Augeas node to NULL.",
-    params: [
-      { name: "augpath", type: "string", of: "plain", summary: "Augeas path of the node" },
-    ],
+    params: [{ name: "augpath", type: "string", of: "plain", summary: "Augeas path of the node" }],
     returns: { type: "none" },
   },
   {
@@ -48,9 +46,7 @@ export const augeas: readonly Procedure[] = [
     proc: 19,
     since: "0.0.7",
     summary: "Read the value stored at exactly one Augeas node.",
-    params: [
-      { name: "augpath", type: "string", of: "plain", summary: "Augeas path matching a single node" },
-    ],
+    params: [{ name: "augpath", type: "string", of: "plain", summary: "Augeas path matching a single node" }],
     returns: { type: "string" },
   },
   {
@@ -59,7 +55,7 @@ export const augeas: readonly Procedure[] = [
     since: "0.0.7",
     summary: "Start an Augeas session on the guest, replacing any earlier one.",
     params: [
-      { name: "root", type: "string", of: "pathname", summary: "filesystem root for Augeas, usually \"/\"" },
+      { name: "root", type: "string", of: "pathname", summary: 'filesystem root for Augeas, usually "/"' },
       { name: "flags", type: "int", summary: "bitmask of Augeas flags, 0 for none" },
     ],
     returns: { type: "none" },
@@ -81,9 +77,7 @@ export const augeas: readonly Procedure[] = [
     proc: 412,
     since: "1.23.14",
     summary: "Return the last path component (label) of a single Augeas node.",
-    params: [
-      { name: "augpath", type: "string", of: "plain", summary: "Augeas path matching exactly one node" },
-    ],
+    params: [{ name: "augpath", type: "string", of: "plain", summary: "Augeas path matching exactly one node" }],
     returns: { type: "string" },
   },
   {
@@ -99,9 +93,7 @@ export const augeas: readonly Procedure[] = [
     proc: 28,
     since: "0.0.8",
     summary: "List the immediate children of an Augeas node, in sorted order.",
-    params: [
-      { name: "augpath", type: "string", of: "plain", summary: "Augeas path of the parent node" },
-    ],
+    params: [{ name: "augpath", type: "string", of: "plain", summary: "Augeas path of the parent node" }],
     returns: { type: "string-list" },
   },
   {
@@ -109,9 +101,7 @@ export const augeas: readonly Procedure[] = [
     proc: 24,
     since: "0.0.7",
     summary: "Return the full paths of all Augeas nodes matching an expression.",
-    params: [
-      { name: "augpath", type: "string", of: "plain", summary: "Augeas path expression to match" },
-    ],
+    params: [{ name: "augpath", type: "string", of: "plain", summary: "Augeas path expression to match" }],
     returns: { type: "string-list" },
   },
   {
@@ -130,9 +120,7 @@ export const augeas: readonly Procedure[] = [
     proc: 22,
     since: "0.0.7",
     summary: "Delete matching Augeas nodes with all descendants and return the count removed.",
-    params: [
-      { name: "augpath", type: "string", of: "plain", summary: "Augeas path expression of nodes to delete" },
-    ],
+    params: [{ name: "augpath", type: "string", of: "plain", summary: "Augeas path expression of nodes to delete" }],
     returns: { type: "int" },
   },
   {
@@ -175,9 +163,7 @@ export const augeas: readonly Procedure[] = [
       { name: "lens", type: "string", of: "plain", summary: "lens (module) name to use" },
       { name: "file", type: "string", of: "plain", summary: "file name or glob pattern" },
     ],
-    optional: [
-      { name: "remove", type: "bool", summary: "true excludes the file (default false)" },
-    ],
+    optional: [{ name: "remove", type: "bool", summary: "true excludes the file (default false)" }],
     returns: { type: "none" },
   },
 ];

@@ -7,9 +7,7 @@ export const bootloader: readonly Procedure[] = [
     proc: 400,
     since: "1.21.27",
     summary: "Install the EXTLINUX boot loader into a mounted directory.",
-    params: [
-      { name: "directory", type: "string", of: "pathname", summary: "guest directory for the loader files" },
-    ],
+    params: [{ name: "directory", type: "string", of: "pathname", summary: "guest directory for the loader files" }],
     returns: { type: "none" },
     group: "extlinux",
   },
@@ -30,12 +28,8 @@ export const bootloader: readonly Procedure[] = [
     proc: 399,
     since: "1.21.27",
     summary: "Install the SYSLINUX boot loader on an unmounted FAT filesystem.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device holding FAT" },
-    ],
-    optional: [
-      { name: "directory", type: "string", summary: "directory for the loader files, default the root" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device holding FAT" }],
+    optional: [{ name: "directory", type: "string", summary: "directory for the loader files, default the root" }],
     returns: { type: "none" },
     group: "syslinux",
   },

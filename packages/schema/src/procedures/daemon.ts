@@ -58,9 +58,7 @@ export const daemon: readonly Procedure[] = [
     proc: 90,
     since: "1.0.18",
     summary: "Drop the appliance kernel's page and/or inode caches.",
-    params: [
-      { name: "whattodrop", type: "int", summary: "0 to 3: 1 pages, 2 dentries and inodes, 3 both" },
-    ],
+    params: [{ name: "whattodrop", type: "int", summary: "0 to 3: 1 pages, 2 dentries and inodes, 3 both" }],
     returns: { type: "none" },
   },
   {
@@ -68,9 +66,7 @@ export const daemon: readonly Procedure[] = [
     proc: 195,
     since: "1.0.69",
     summary: "Have the daemon return the given words joined by spaces.",
-    params: [
-      { name: "words", type: "string-list", of: "plain", summary: "list of words to echo" },
-    ],
+    params: [{ name: "words", type: "string-list", of: "plain", summary: "list of words to echo" }],
     returns: { type: "string" },
   },
   {
@@ -87,9 +83,7 @@ export const daemon: readonly Procedure[] = [
     proc: 194,
     since: "1.0.68",
     summary: "Load a kernel module into the appliance.",
-    params: [
-      { name: "modulename", type: "string", of: "plain", summary: "name of the kernel module" },
-    ],
+    params: [{ name: "modulename", type: "string", of: "plain", summary: "name of the kernel module" }],
     returns: { type: "none" },
     group: "linuxmodules",
   },
@@ -106,9 +100,7 @@ export const daemon: readonly Procedure[] = [
     proc: 111,
     since: "1.0.50",
     summary: "Run a shell command line in the guest and return its output.",
-    params: [
-      { name: "command", type: "string", of: "plain", summary: "command line for the guest's /bin/sh" },
-    ],
+    params: [{ name: "command", type: "string", of: "plain", summary: "command line for the guest's /bin/sh" }],
     returns: { type: "string" },
   },
   {
@@ -116,9 +108,7 @@ export const daemon: readonly Procedure[] = [
     proc: 112,
     since: "1.0.50",
     summary: "Run a shell command line in the guest and return its output as lines.",
-    params: [
-      { name: "command", type: "string", of: "plain", summary: "command line for the guest's /bin/sh" },
-    ],
+    params: [{ name: "command", type: "string", of: "plain", summary: "command line for the guest's /bin/sh" }],
     returns: { type: "string-list" },
   },
   {
@@ -137,9 +127,7 @@ export const daemon: readonly Procedure[] = [
     proc: 109,
     since: "1.0.41",
     summary: "Wait for a number of seconds.",
-    params: [
-      { name: "secs", type: "int", summary: "time to wait in seconds" },
-    ],
+    params: [{ name: "secs", type: "int", summary: "time to wait in seconds" }],
     returns: { type: "none" },
   },
   {
@@ -155,9 +143,7 @@ export const daemon: readonly Procedure[] = [
     proc: 137,
     since: "1.0.55",
     summary: "Set the file mode creation mask and return the previous one.",
-    params: [
-      { name: "mask", type: "int", summary: "new mask, 0-0777 octal, initially 022" },
-    ],
+    params: [{ name: "mask", type: "int", summary: "new mask, 0-0777 octal, initially 022" }],
     returns: { type: "int" },
     shell: { output: "octal" },
   },

@@ -8,7 +8,7 @@ export const debug: readonly Procedure[] = [
     since: "1.0.11",
     summary: "Run an internal daemon debugging subcommand.",
     params: [
-      { name: "subcmd", type: "string", of: "plain", summary: "debug subcommand name, e.g. \"help\"" },
+      { name: "subcmd", type: "string", of: "plain", summary: 'debug subcommand name, e.g. "help"' },
       { name: "extraargs", type: "string-list", of: "plain", summary: "list of further arguments" },
     ],
     returns: { type: "string" },

@@ -7,9 +7,7 @@ export const device: readonly Procedure[] = [
     proc: 417,
     since: "1.25.44",
     summary: "Discard (TRIM) all blocks of a device, destroying its contents.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to discard" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to discard" }],
     returns: { type: "none" },
     group: "blkdiscard",
   },
@@ -18,9 +16,7 @@ export const device: readonly Procedure[] = [
     proc: 418,
     since: "1.25.44",
     summary: "Test whether discarded blocks of a device are sure to read as zeroes.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to query" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to query" }],
     returns: { type: "bool" },
     group: "blkdiscardzeroes",
   },
@@ -29,9 +25,7 @@ export const device: readonly Procedure[] = [
     proc: 64,
     since: "1.9.3",
     summary: "Write out and drop the kernel's buffers for a device.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to flush" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to flush" }],
     returns: { type: "none" },
   },
   {
@@ -39,9 +33,7 @@ export const device: readonly Procedure[] = [
     proc: 60,
     since: "1.9.3",
     summary: "Return the kernel's block size for a device, in bytes.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to query" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to query" }],
     returns: { type: "int" },
   },
   {
@@ -49,9 +41,7 @@ export const device: readonly Procedure[] = [
     proc: 58,
     since: "1.9.3",
     summary: "Tell whether a block device is marked read-only.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to query" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to query" }],
     returns: { type: "bool" },
   },
   {
@@ -59,9 +49,7 @@ export const device: readonly Procedure[] = [
     proc: 63,
     since: "1.9.3",
     summary: "Return the size of a block device in bytes.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to query" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to query" }],
     returns: { type: "int64" },
   },
   {
@@ -69,9 +57,7 @@ export const device: readonly Procedure[] = [
     proc: 59,
     since: "1.9.3",
     summary: "Return the logical sector size of a device in bytes.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to query" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to query" }],
     returns: { type: "int" },
   },
   {
@@ -79,9 +65,7 @@ export const device: readonly Procedure[] = [
     proc: 62,
     since: "1.9.3",
     summary: "Return the device size as a count of 512-byte sectors.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to query" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to query" }],
     returns: { type: "int64" },
   },
   {
@@ -89,9 +73,7 @@ export const device: readonly Procedure[] = [
     proc: 65,
     since: "1.9.3",
     summary: "Make the kernel read a disk's partition table again.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "whole disk device" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "whole disk device" }],
     returns: { type: "none" },
   },
   {
@@ -122,9 +104,7 @@ export const device: readonly Procedure[] = [
     proc: 56,
     since: "1.9.3",
     summary: "Mark a block device as read-only.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to change" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to change" }],
     returns: { type: "none" },
   },
   {
@@ -132,9 +112,7 @@ export const device: readonly Procedure[] = [
     proc: 57,
     since: "1.9.3",
     summary: "Mark a block device as writable.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to change" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to change" }],
     returns: { type: "none" },
   },
   {
@@ -143,7 +121,12 @@ export const device: readonly Procedure[] = [
     since: "1.3.2",
     summary: "Compute a checksum or hash of a whole block device.",
     params: [
-      { name: "csumtype", type: "string", of: "plain", summary: "algorithm: \"crc\", \"md5\", \"sha1\", \"sha256\", \"sha512\", ..." },
+      {
+        name: "csumtype",
+        type: "string",
+        of: "plain",
+        summary: 'algorithm: "crc", "md5", "sha1", "sha256", "sha512", ...',
+      },
       { name: "device", type: "string", of: "device", summary: "block device to hash" },
     ],
     returns: { type: "string" },
@@ -243,9 +226,7 @@ export const device: readonly Procedure[] = [
     proc: 395,
     since: "1.21.9",
     summary: "Test whether a device is an entire disk, not a partition or volume.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to test" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to test" }],
     returns: { type: "bool" },
   },
   {
@@ -253,9 +234,7 @@ export const device: readonly Procedure[] = [
     proc: 284,
     since: "1.11.8",
     summary: "Test whether a block device holds only zero bytes, reading it all if so.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to test" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to test" }],
     returns: { type: "bool" },
   },
   {
@@ -337,9 +316,7 @@ export const device: readonly Procedure[] = [
     proc: 114,
     since: "1.0.52",
     summary: "Overwrite a whole device with patterns so data is hard to recover.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to erase" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to erase" }],
     returns: { type: "none" },
     group: "scrub",
   },
@@ -348,9 +325,7 @@ export const device: readonly Procedure[] = [
     proc: 228,
     since: "1.3.1",
     summary: "Overwrite a whole device with zeros.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to overwrite" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to overwrite" }],
     returns: { type: "none" },
     progress: true,
   },

@@ -23,9 +23,7 @@ export const directory: readonly Procedure[] = [
     proc: 127,
     since: "1.0.54",
     summary: "Estimate the disk space used by a file or tree, in kilobytes.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file or directory to measure" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file or directory to measure" }],
     returns: { type: "int64" },
     progress: true,
   },
@@ -44,9 +42,7 @@ export const directory: readonly Procedure[] = [
     name: "find",
     since: "1.0.27",
     summary: "List everything below a directory recursively, as relative names.",
-    params: [
-      { name: "directory", type: "string", of: "pathname", summary: "top directory to walk" },
-    ],
+    params: [{ name: "directory", type: "string", of: "pathname", summary: "top directory to walk" }],
     returns: { type: "string-list" },
   },
   {
@@ -66,12 +62,8 @@ export const directory: readonly Procedure[] = [
     proc: 113,
     since: "1.0.50",
     summary: "Return all paths matching a shell wildcard, sorted.",
-    params: [
-      { name: "pattern", type: "string", of: "pathname", summary: "absolute path with wildcards" },
-    ],
-    optional: [
-      { name: "directoryslash", type: "bool", summary: "append \"/\" to directories (default true)" },
-    ],
+    params: [{ name: "pattern", type: "string", of: "pathname", summary: "absolute path with wildcards" }],
+    optional: [{ name: "directoryslash", type: "bool", summary: 'append "/" to directories (default true)' }],
     returns: { type: "string-list" },
     onceHadNoOptionals: true,
     aliases: ["glob_expand_opts"],
@@ -80,10 +72,8 @@ export const directory: readonly Procedure[] = [
     name: "ll",
     proc: 5,
     since: "0.0.4",
-    summary: "List a directory in long \"ls -la\" style, as text for people to read.",
-    params: [
-      { name: "directory", type: "string", of: "pathname", summary: "directory to list" },
-    ],
+    summary: 'List a directory in long "ls -la" style, as text for people to read.',
+    params: [{ name: "directory", type: "string", of: "pathname", summary: "directory to list" }],
     returns: { type: "string" },
   },
   {
@@ -91,19 +81,15 @@ export const directory: readonly Procedure[] = [
     proc: 305,
     since: "1.17.6",
     summary: "List a directory in long style including SELinux contexts; superseded by lgetxattrs.",
-    params: [
-      { name: "directory", type: "string", of: "pathname", summary: "directory to list" },
-    ],
+    params: [{ name: "directory", type: "string", of: "pathname", summary: "directory to list" }],
     returns: { type: "string" },
     deprecated: "lgetxattrs",
   },
   {
     name: "ls",
     since: "0.0.4",
-    summary: "List all names in a directory, sorted, without \".\" and \"..\".",
-    params: [
-      { name: "directory", type: "string", of: "pathname", summary: "directory to list" },
-    ],
+    summary: 'List all names in a directory, sorted, without "." and "..".',
+    params: [{ name: "directory", type: "string", of: "pathname", summary: "directory to list" }],
     returns: { type: "string-list" },
   },
   {
@@ -121,9 +107,7 @@ export const directory: readonly Procedure[] = [
     name: "lstat",
     since: "1.9.2",
     summary: "Return file metadata without following a final symlink; superseded by lstatns.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file, directory or symlink to examine" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file, directory or symlink to examine" }],
     returns: { type: "struct", struct: "stat" },
     deprecated: "lstatns",
   },
@@ -143,9 +127,7 @@ export const directory: readonly Procedure[] = [
     proc: 422,
     since: "1.27.53",
     summary: "Return file metadata with nanosecond times, not following a final symlink.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file, directory or symlink to examine" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file, directory or symlink to examine" }],
     returns: { type: "struct", struct: "statns" },
   },
   {
@@ -163,9 +145,7 @@ export const directory: readonly Procedure[] = [
     proc: 32,
     since: "0.0.8",
     summary: "Create one directory; its parent must exist.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "directory to create" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "directory to create" }],
     returns: { type: "none" },
   },
   {
@@ -184,18 +164,14 @@ export const directory: readonly Procedure[] = [
     proc: 33,
     since: "0.0.8",
     summary: "Create a directory and any missing parents.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "directory to create, may already exist" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "directory to create, may already exist" }],
     returns: { type: "none" },
   },
   {
     name: "readdir",
     since: "1.0.55",
     summary: "Return all entries of a directory with inode number and file type.",
-    params: [
-      { name: "dir", type: "string", of: "pathname", summary: "directory to read" },
-    ],
+    params: [{ name: "dir", type: "string", of: "pathname", summary: "directory to read" }],
     returns: { type: "struct-list", struct: "dirent" },
     progress: true,
     cancellable: true,
@@ -205,9 +181,7 @@ export const directory: readonly Procedure[] = [
     proc: 31,
     since: "0.0.8",
     summary: "Delete a file or directory and everything below it.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file or directory to delete, may be missing" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file or directory to delete, may be missing" }],
     returns: { type: "none" },
   },
   {
@@ -215,9 +189,7 @@ export const directory: readonly Procedure[] = [
     proc: 30,
     since: "0.0.8",
     summary: "Delete one empty directory.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "empty directory to delete" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "empty directory to delete" }],
     returns: { type: "none" },
   },
 ];

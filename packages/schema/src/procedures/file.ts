@@ -7,18 +7,14 @@ export const file: readonly Procedure[] = [
     proc: 197,
     since: "1.0.75",
     summary: "Find a path's true letter case on a case-insensitive filesystem.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "absolute path in any letter case" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "absolute path in any letter case" }],
     returns: { type: "string" },
   },
   {
     name: "cat",
     since: "0.0.4",
     summary: "Return a whole file as a string (text without NUL bytes).",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file to read" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file to read" }],
     returns: { type: "string" },
   },
   {
@@ -27,7 +23,12 @@ export const file: readonly Procedure[] = [
     since: "1.0.2",
     summary: "Compute a checksum or hash of one file.",
     params: [
-      { name: "csumtype", type: "string", of: "plain", summary: "algorithm: \"crc\", \"md5\", \"sha1\", \"sha256\", \"sha512\", ..." },
+      {
+        name: "csumtype",
+        type: "string",
+        of: "plain",
+        summary: 'algorithm: "crc", "md5", "sha1", "sha256", "sha512", ...',
+      },
       { name: "path", type: "string", of: "pathname", summary: "file to hash" },
     ],
     returns: { type: "string" },
@@ -38,7 +39,12 @@ export const file: readonly Procedure[] = [
     since: "1.3.7",
     summary: "Hash all regular files under a directory, listing them in a local file.",
     params: [
-      { name: "csumtype", type: "string", of: "plain", summary: "algorithm: \"crc\", \"md5\", \"sha1\", \"sha256\", \"sha512\", ..." },
+      {
+        name: "csumtype",
+        type: "string",
+        of: "plain",
+        summary: 'algorithm: "crc", "md5", "sha1", "sha256", "sha512", ...',
+      },
       { name: "directory", type: "string", of: "pathname", summary: "top directory to walk" },
       { name: "sumsfile", type: "string", of: "file-out", summary: "local file for the list" },
     ],
@@ -146,9 +152,7 @@ export const file: readonly Procedure[] = [
     proc: 36,
     since: "0.0.8",
     summary: "Test whether anything exists at a path.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file or directory to look for" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file or directory to look for" }],
     returns: { type: "bool" },
   },
   {
@@ -179,9 +183,7 @@ export const file: readonly Procedure[] = [
     proc: 49,
     since: "1.9.1",
     summary: "Guess the type of a file or device from its contents.",
-    params: [
-      { name: "path", type: "string", of: "device-or-path", summary: "file or device to identify" },
-    ],
+    params: [{ name: "path", type: "string", of: "device-or-path", summary: "file or device to identify" }],
     returns: { type: "string" },
   },
   {
@@ -199,9 +201,7 @@ export const file: readonly Procedure[] = [
     proc: 218,
     since: "1.0.82",
     summary: "Return the length of a file in bytes.",
-    params: [
-      { name: "file", type: "string", of: "pathname", summary: "file to measure" },
-    ],
+    params: [{ name: "file", type: "string", of: "pathname", summary: "file to measure" }],
     returns: { type: "int64" },
   },
   {
@@ -235,12 +235,8 @@ export const file: readonly Procedure[] = [
     proc: 268,
     since: "1.5.10",
     summary: "Test whether a path is a block device node.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "path to test" },
-    ],
-    optional: [
-      { name: "followsymlinks", type: "bool", summary: "resolve a final symlink first (default false)" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "path to test" }],
+    optional: [{ name: "followsymlinks", type: "bool", summary: "resolve a final symlink first (default false)" }],
     returns: { type: "bool" },
     onceHadNoOptionals: true,
     aliases: ["is_blockdev_opts"],
@@ -250,12 +246,8 @@ export const file: readonly Procedure[] = [
     proc: 267,
     since: "1.5.10",
     summary: "Test whether a path is a character device node.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "path to test" },
-    ],
-    optional: [
-      { name: "followsymlinks", type: "bool", summary: "resolve a final symlink first (default false)" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "path to test" }],
+    optional: [{ name: "followsymlinks", type: "bool", summary: "resolve a final symlink first (default false)" }],
     returns: { type: "bool" },
     onceHadNoOptionals: true,
     aliases: ["is_chardev_opts"],
@@ -265,12 +257,8 @@ export const file: readonly Procedure[] = [
     proc: 38,
     since: "0.0.8",
     summary: "Test whether a path is a directory.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "path to test" },
-    ],
-    optional: [
-      { name: "followsymlinks", type: "bool", summary: "resolve a final symlink first (default false)" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "path to test" }],
+    optional: [{ name: "followsymlinks", type: "bool", summary: "resolve a final symlink first (default false)" }],
     returns: { type: "bool" },
     onceHadNoOptionals: true,
     aliases: ["is_dir_opts"],
@@ -280,12 +268,8 @@ export const file: readonly Procedure[] = [
     proc: 269,
     since: "1.5.10",
     summary: "Test whether a path is a named pipe.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "path to test" },
-    ],
-    optional: [
-      { name: "followsymlinks", type: "bool", summary: "resolve a final symlink first (default false)" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "path to test" }],
+    optional: [{ name: "followsymlinks", type: "bool", summary: "resolve a final symlink first (default false)" }],
     returns: { type: "bool" },
     onceHadNoOptionals: true,
     aliases: ["is_fifo_opts"],
@@ -295,12 +279,8 @@ export const file: readonly Procedure[] = [
     proc: 37,
     since: "0.0.8",
     summary: "Test whether a path is a regular file.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "path to test" },
-    ],
-    optional: [
-      { name: "followsymlinks", type: "bool", summary: "resolve a final symlink first (default false)" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "path to test" }],
+    optional: [{ name: "followsymlinks", type: "bool", summary: "resolve a final symlink first (default false)" }],
     returns: { type: "bool" },
     onceHadNoOptionals: true,
     aliases: ["is_file_opts"],
@@ -310,12 +290,8 @@ export const file: readonly Procedure[] = [
     proc: 271,
     since: "1.5.10",
     summary: "Test whether a path is a Unix domain socket.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "path to test" },
-    ],
-    optional: [
-      { name: "followsymlinks", type: "bool", summary: "resolve a final symlink first (default false)" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "path to test" }],
+    optional: [{ name: "followsymlinks", type: "bool", summary: "resolve a final symlink first (default false)" }],
     returns: { type: "bool" },
     onceHadNoOptionals: true,
     aliases: ["is_socket_opts"],
@@ -325,9 +301,7 @@ export const file: readonly Procedure[] = [
     proc: 270,
     since: "1.5.10",
     summary: "Test whether a path is itself a symbolic link.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "path to test, not followed" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "path to test, not followed" }],
     returns: { type: "bool" },
   },
   {
@@ -335,9 +309,7 @@ export const file: readonly Procedure[] = [
     proc: 283,
     since: "1.11.8",
     summary: "Test whether a file holds only zero bytes; empty files count.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file to test" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file to test" }],
     returns: { type: "bool" },
   },
   {
@@ -401,9 +373,7 @@ export const file: readonly Procedure[] = [
     proc: 117,
     since: "1.0.54",
     summary: "Create a new temporary directory from a template and return its path.",
-    params: [
-      { name: "tmpl", type: "string", of: "pathname", summary: "full path template ending in XXXXXX" },
-    ],
+    params: [{ name: "tmpl", type: "string", of: "pathname", summary: "full path template ending in XXXXXX" }],
     returns: { type: "string" },
   },
   {
@@ -465,12 +435,8 @@ export const file: readonly Procedure[] = [
     proc: 373,
     since: "1.19.53",
     summary: "Create a new empty temporary file from a template and return its path.",
-    params: [
-      { name: "tmpl", type: "string", of: "pathname", summary: "full path template ending in XXXXXX" },
-    ],
-    optional: [
-      { name: "suffix", type: "string", summary: "text added after the random part, default none" },
-    ],
+    params: [{ name: "tmpl", type: "string", of: "pathname", summary: "full path template ending in XXXXXX" }],
+    optional: [{ name: "suffix", type: "string", summary: "text added after the random part, default none" }],
     returns: { type: "string" },
   },
   {
@@ -514,18 +480,14 @@ export const file: readonly Procedure[] = [
     name: "read_file",
     since: "1.0.63",
     summary: "Return the whole content of a file, including any NUL bytes.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file to read" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file to read" }],
     returns: { type: "buffer" },
   },
   {
     name: "read_lines",
     since: "0.0.7",
     summary: "Return all lines of a file without their line endings.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "text file to read" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "text file to read" }],
     returns: { type: "string-list" },
   },
   {
@@ -533,9 +495,7 @@ export const file: readonly Procedure[] = [
     proc: 168,
     since: "1.0.66",
     summary: "Return the target of a symbolic link.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "symbolic link to read" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "symbolic link to read" }],
     returns: { type: "string" },
   },
   {
@@ -552,10 +512,8 @@ export const file: readonly Procedure[] = [
     name: "realpath",
     proc: 163,
     since: "1.0.66",
-    summary: "Return the absolute path with all symlinks, \".\" and \"..\" resolved.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "existing path to resolve" },
-    ],
+    summary: 'Return the absolute path with all symlinks, "." and ".." resolved.',
+    params: [{ name: "path", type: "string", of: "pathname", summary: "existing path to resolve" }],
     returns: { type: "string" },
   },
   {
@@ -574,9 +532,7 @@ export const file: readonly Procedure[] = [
     proc: 29,
     since: "0.0.8",
     summary: "Delete one file.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file to delete, not a directory" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file to delete, not a directory" }],
     returns: { type: "none" },
   },
   {
@@ -584,18 +540,14 @@ export const file: readonly Procedure[] = [
     proc: 367,
     since: "1.19.42",
     summary: "Delete one file, ignoring it if it does not exist.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file to delete, not a directory" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file to delete, not a directory" }],
     returns: { type: "none" },
   },
   {
     name: "stat",
     since: "1.9.2",
     summary: "Return file metadata, following a final symlink; superseded by statns.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file or directory to examine" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file or directory to examine" }],
     returns: { type: "struct", struct: "stat" },
     deprecated: "statns",
   },
@@ -604,9 +556,7 @@ export const file: readonly Procedure[] = [
     proc: 421,
     since: "1.27.53",
     summary: "Return file metadata with nanosecond times, following a final symlink.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file or directory to examine" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file or directory to examine" }],
     returns: { type: "struct", struct: "statns" },
   },
   {
@@ -614,9 +564,7 @@ export const file: readonly Procedure[] = [
     proc: 54,
     since: "1.9.2",
     summary: "Return size and free space figures of a mounted filesystem.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "any path on the filesystem" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "any path on the filesystem" }],
     returns: { type: "struct", struct: "statvfs" },
   },
   {
@@ -624,9 +572,7 @@ export const file: readonly Procedure[] = [
     proc: 3,
     since: "0.0.3",
     summary: "Set a file's times to now, creating the file if it is missing.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "regular file to touch or create" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "regular file to touch or create" }],
     returns: { type: "none" },
   },
   {
@@ -634,9 +580,7 @@ export const file: readonly Procedure[] = [
     proc: 199,
     since: "1.0.77",
     summary: "Cut a file to zero length.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "existing file to empty" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "existing file to empty" }],
     returns: { type: "none" },
   },
   {
@@ -703,9 +647,7 @@ export const file: readonly Procedure[] = [
     proc: 85,
     since: "1.0.16",
     summary: "Overwrite the first blocks of a device with zeros, enough to hide what it held.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to overwrite" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to overwrite" }],
     returns: { type: "none" },
     progress: true,
   },

@@ -7,9 +7,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 303,
     since: "1.15.9",
     summary: "Return all blkid attributes (TYPE, UUID, ...) of a device as a hash.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to probe" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to probe" }],
     returns: { type: "hashtable" },
   },
   {
@@ -17,9 +15,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 304,
     since: "1.15.17",
     summary: "Check and optionally repair an ext2/3/4 filesystem.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "device holding the ext filesystem" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "device holding the ext filesystem" }],
     optional: [
       { name: "correct", type: "bool", summary: "apply only the safe repairs automatically (default false)" },
       { name: "forceall", type: "bool", summary: "answer yes to every question (default false)" },
@@ -32,9 +28,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 108,
     since: "1.0.29",
     summary: "Force a check with safe repairs of an ext2/3/4 filesystem (see e2fsck).",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "device holding the ext filesystem" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "device holding the ext filesystem" }],
     returns: { type: "none" },
     deprecated: "e2fsck",
   },
@@ -43,9 +37,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 333,
     since: "1.19.5",
     summary: "Tell whether the appliance can handle a filesystem type.",
-    params: [
-      { name: "filesystem", type: "string", of: "plain", summary: "filesystem type name, e.g. \"xfs\"" },
-    ],
+    params: [{ name: "filesystem", type: "string", of: "plain", summary: 'filesystem type name, e.g. "xfs"' }],
     returns: { type: "bool" },
   },
   {
@@ -53,9 +45,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 266,
     since: "1.5.3",
     summary: "Find the device whose filesystem has a given label.",
-    params: [
-      { name: "label", type: "string", of: "plain", summary: "filesystem label to find" },
-    ],
+    params: [{ name: "label", type: "string", of: "plain", summary: "filesystem label to find" }],
     returns: { type: "string", of: "device" },
   },
   {
@@ -63,9 +53,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 515,
     since: "1.53.5",
     summary: "Find the partition that has a given GPT partition name.",
-    params: [
-      { name: "label", type: "string", of: "plain", summary: "GPT partition name to find" },
-    ],
+    params: [{ name: "label", type: "string", of: "plain", summary: "GPT partition name to find" }],
     returns: { type: "string", of: "device" },
   },
   {
@@ -73,9 +61,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 514,
     since: "1.53.5",
     summary: "Find the partition that has a given partition UUID.",
-    params: [
-      { name: "uuid", type: "string", of: "plain", summary: "partition UUID to find" },
-    ],
+    params: [{ name: "uuid", type: "string", of: "plain", summary: "partition UUID to find" }],
     returns: { type: "string", of: "device" },
   },
   {
@@ -83,9 +69,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 265,
     since: "1.5.3",
     summary: "Find the device whose filesystem has a given UUID.",
-    params: [
-      { name: "uuid", type: "string", of: "plain", summary: "filesystem UUID to find" },
-    ],
+    params: [{ name: "uuid", type: "string", of: "plain", summary: "filesystem UUID to find" }],
     returns: { type: "string", of: "device" },
   },
   {
@@ -94,7 +78,7 @@ export const filesystem: readonly Procedure[] = [
     since: "1.0.16",
     summary: "Run the checker for a filesystem type and return its exit status bits.",
     params: [
-      { name: "fstype", type: "string", of: "plain", summary: "filesystem type, e.g. \"ext4\"" },
+      { name: "fstype", type: "string", of: "plain", summary: 'filesystem type, e.g. "ext4"' },
       { name: "device", type: "string", of: "device", summary: "device holding the filesystem" },
     ],
     returns: { type: "int" },
@@ -105,9 +89,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 334,
     since: "1.19.6",
     summary: "Discard the unused blocks of a mounted filesystem.",
-    params: [
-      { name: "mountpoint", type: "string", of: "pathname", summary: "mount point of the filesystem" },
-    ],
+    params: [{ name: "mountpoint", type: "string", of: "pathname", summary: "mount point of the filesystem" }],
     optional: [
       { name: "offset", type: "int64", summary: "start offset in bytes (default 0)" },
       { name: "length", type: "int64", summary: "bytes to trim; whole filesystem if omitted" },
@@ -121,9 +103,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 318,
     since: "1.17.31",
     summary: "Return a file's ext2 attribute flags as letters, as lsattr shows.",
-    params: [
-      { name: "file", type: "string", of: "pathname", summary: "file or directory to query" },
-    ],
+    params: [{ name: "file", type: "string", of: "pathname", summary: "file or directory to query" }],
     returns: { type: "string" },
   },
   {
@@ -131,9 +111,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 320,
     since: "1.17.31",
     summary: "Return the ext2 generation number of a file's inode.",
-    params: [
-      { name: "file", type: "string", of: "pathname", summary: "file or directory to query" },
-    ],
+    params: [{ name: "file", type: "string", of: "pathname", summary: "file or directory to query" }],
     returns: { type: "int64" },
   },
   {
@@ -141,9 +119,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 81,
     since: "1.0.15",
     summary: "Return the label of an ext2/3/4 filesystem (superseded by vfs_label).",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "device holding the ext filesystem" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "device holding the ext filesystem" }],
     returns: { type: "string" },
     deprecated: "vfs_label",
   },
@@ -152,9 +128,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 83,
     since: "1.0.15",
     summary: "Return the UUID of an ext2/3/4 filesystem (superseded by vfs_uuid).",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "device holding the ext filesystem" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "device holding the ext filesystem" }],
     returns: { type: "string" },
     deprecated: "vfs_uuid",
   },
@@ -163,9 +137,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 314,
     since: "1.17.19",
     summary: "Read the primary volume descriptor of an ISO file.",
-    params: [
-      { name: "isofile", type: "string", of: "pathname", summary: "guest path of the ISO file" },
-    ],
+    params: [{ name: "isofile", type: "string", of: "pathname", summary: "guest path of the ISO file" }],
     returns: { type: "struct", struct: "isoinfo" },
   },
   {
@@ -173,9 +145,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 313,
     since: "1.17.19",
     summary: "Read the primary volume descriptor of an ISO on a device.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "device holding the ISO image" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "device holding the ISO image" }],
     returns: { type: "struct", struct: "isoinfo" },
   },
   {
@@ -183,9 +153,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 368,
     since: "1.19.44",
     summary: "Create an ext2, ext3 or ext4 filesystem with detailed options.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to format" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to format" }],
     optional: [
       { name: "blockscount", type: "int64", summary: "filesystem size in blocks, default whole device" },
       { name: "blocksize", type: "int64", summary: "block size in bytes" },
@@ -348,9 +316,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 374,
     since: "1.19.56",
     summary: "Create a lost+found directory at the top of an ext filesystem.",
-    params: [
-      { name: "mountpoint", type: "string", of: "pathname", summary: "mount point of the ext filesystem" },
-    ],
+    params: [{ name: "mountpoint", type: "string", of: "pathname", summary: "mount point of the ext filesystem" }],
     returns: { type: "none" },
   },
   {
@@ -358,9 +324,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 106,
     since: "1.0.27",
     summary: "Resize an ext filesystem to fill its device.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device holding ext2, ext3 or ext4" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device holding ext2, ext3 or ext4" }],
     returns: { type: "none" },
   },
   {
@@ -368,9 +332,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 281,
     since: "1.9.4",
     summary: "Shrink an ext filesystem to its smallest possible size.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device holding ext2, ext3 or ext4" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device holding ext2, ext3 or ext4" }],
     returns: { type: "none" },
   },
   {
@@ -391,11 +353,9 @@ export const filesystem: readonly Procedure[] = [
     summary: "Set or clear attribute flags of a file on an ext filesystem.",
     params: [
       { name: "file", type: "string", of: "pathname", summary: "file or directory to change" },
-      { name: "attrs", type: "string", of: "plain", summary: "flag letters as in chattr, such as \"ai\"" },
+      { name: "attrs", type: "string", of: "plain", summary: 'flag letters as in chattr, such as "ai"' },
     ],
-    optional: [
-      { name: "clear", type: "bool", summary: "true to clear the flags, default false (set)" },
-    ],
+    optional: [{ name: "clear", type: "bool", summary: "true to clear the flags, default false (set)" }],
     returns: { type: "none" },
   },
   {
@@ -460,9 +420,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 456,
     since: "1.29.50",
     summary: "Set the UUID of a filesystem to a random value.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device holding the filesystem" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device holding the filesystem" }],
     returns: { type: "none" },
   },
   {
@@ -470,9 +428,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 298,
     since: "1.15.4",
     summary: "Change tunable parameters of an ext filesystem.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device holding ext2, ext3 or ext4" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device holding ext2, ext3 or ext4" }],
     optional: [
       { name: "force", type: "bool", summary: "true to go ahead despite errors" },
       { name: "maxmountcount", type: "int", summary: "mounts between checks, 0 or -1 for never" },
@@ -492,9 +448,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 55,
     since: "1.9.2",
     summary: "Return the superblock fields of an ext filesystem.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device holding ext2, ext3 or ext4" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device holding ext2, ext3 or ext4" }],
     returns: { type: "hashtable" },
   },
   {
@@ -502,9 +456,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 253,
     since: "1.3.18",
     summary: "Return the label of a filesystem, empty if it has none.",
-    params: [
-      { name: "mountable", type: "string", of: "mountable", summary: "filesystem to examine" },
-    ],
+    params: [{ name: "mountable", type: "string", of: "mountable", summary: "filesystem to examine" }],
     returns: { type: "string" },
   },
   {
@@ -512,9 +464,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 457,
     since: "1.31.18",
     summary: "Return the smallest size in bytes a filesystem could be shrunk to.",
-    params: [
-      { name: "mountable", type: "string", of: "mountable", summary: "filesystem to examine" },
-    ],
+    params: [{ name: "mountable", type: "string", of: "mountable", summary: "filesystem to examine" }],
     returns: { type: "int64" },
   },
   {
@@ -522,9 +472,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 198,
     since: "1.0.75",
     summary: "Return the type of a filesystem, empty if unknown.",
-    params: [
-      { name: "mountable", type: "string", of: "mountable", summary: "filesystem to examine" },
-    ],
+    params: [{ name: "mountable", type: "string", of: "mountable", summary: "filesystem to examine" }],
     returns: { type: "string" },
   },
   {
@@ -532,9 +480,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 254,
     since: "1.3.18",
     summary: "Return the UUID of a filesystem, empty if it has none.",
-    params: [
-      { name: "mountable", type: "string", of: "mountable", summary: "filesystem to examine" },
-    ],
+    params: [{ name: "mountable", type: "string", of: "mountable", summary: "filesystem to examine" }],
     returns: { type: "string" },
     shell: { aliases: ["get-uuid"] },
   },
@@ -543,9 +489,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 306,
     since: "1.17.6",
     summary: "Erase all filesystem, RAID and similar signatures from a device.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to wipe" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to wipe" }],
     returns: { type: "none" },
     group: "wipefs",
   },
@@ -554,9 +498,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 311,
     since: "1.17.18",
     summary: "Overwrite the free space of a mounted filesystem with zeros.",
-    params: [
-      { name: "directory", type: "string", of: "pathname", summary: "directory on the filesystem, such as /" },
-    ],
+    params: [{ name: "directory", type: "string", of: "pathname", summary: "directory on the filesystem, such as /" }],
     returns: { type: "none" },
     progress: true,
   },
@@ -565,9 +507,7 @@ export const filesystem: readonly Procedure[] = [
     proc: 97,
     since: "1.0.26",
     summary: "Zero all unused blocks of an unmounted ext filesystem.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device holding ext2, ext3 or ext4" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device holding ext2, ext3 or ext4" }],
     returns: { type: "none" },
     group: "zerofree",
   },

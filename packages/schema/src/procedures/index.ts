@@ -113,5 +113,4 @@ export type Topic =
   | "text"
   | "transfer"
   | "xfs"
-  | "yara"
-;
+  | "yara";

@@ -9,7 +9,7 @@ export const initrd: readonly Procedure[] = [
     summary: "Extract one file's contents from an initrd image.",
     params: [
       { name: "initrdpath", type: "string", of: "pathname", summary: "guest path of the initrd" },
-      { name: "filename", type: "string", of: "plain", summary: "file name inside the initrd, no leading \"/\"" },
+      { name: "filename", type: "string", of: "plain", summary: 'file name inside the initrd, no leading "/"' },
     ],
     returns: { type: "buffer" },
     oneMessage: true,
@@ -19,9 +19,7 @@ export const initrd: readonly Procedure[] = [
     proc: 128,
     since: "1.0.54",
     summary: "Enumerate all file names packed in an initrd image.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "guest path of the initrd" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "guest path of the initrd" }],
     returns: { type: "string-list" },
   },
 ];

@@ -37,9 +37,7 @@ export const inotify: readonly Procedure[] = [
     proc: 179,
     since: "1.0.66",
     summary: "Create the inotify handle, replacing any earlier one.",
-    params: [
-      { name: "maxevents", type: "int", summary: "limit of queued events, 0 keeps the default" },
-    ],
+    params: [{ name: "maxevents", type: "int", summary: "limit of queued events, 0 keeps the default" }],
     returns: { type: "none" },
     group: "inotify",
   },
@@ -57,9 +55,7 @@ export const inotify: readonly Procedure[] = [
     proc: 181,
     since: "1.0.66",
     summary: "Stop watching the path of a watch descriptor.",
-    params: [
-      { name: "wd", type: "int", summary: "watch descriptor from inotify_add_watch" },
-    ],
+    params: [{ name: "wd", type: "int", summary: "watch descriptor from inotify_add_watch" }],
     returns: { type: "none" },
     group: "inotify",
   },

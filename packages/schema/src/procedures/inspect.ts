@@ -7,9 +7,7 @@ export const inspect: readonly Procedure[] = [
     proc: 491,
     since: "1.5.3",
     summary: "Return the CPU architecture of an inspected OS.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string" },
   },
   {
@@ -17,19 +15,15 @@ export const inspect: readonly Procedure[] = [
     proc: 513,
     since: "1.49.8",
     summary: "Return the build identifier of an inspected OS.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string" },
   },
   {
     name: "inspect_get_distro",
     proc: 484,
     since: "1.5.3",
-    summary: "Return the distribution name (\"fedora\", \"debian\", ...) of an inspected OS.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    summary: 'Return the distribution name ("fedora", "debian", ...) of an inspected OS.',
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string" },
   },
   {
@@ -37,9 +31,7 @@ export const inspect: readonly Procedure[] = [
     proc: 502,
     since: "1.9.17",
     summary: "Map drive letters of an inspected Windows to devices.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "hashtable", values: "device" },
   },
   {
@@ -47,19 +39,15 @@ export const inspect: readonly Procedure[] = [
     proc: 501,
     since: "1.5.3",
     summary: "List all filesystems used by an inspected OS, swap included.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string-list", of: "mountable" },
   },
   {
     name: "inspect_get_format",
     proc: 482,
     since: "1.9.4",
-    summary: "Return the format of an inspected OS (deprecated, \"installed\").",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    summary: 'Return the format of an inspected OS (deprecated, "installed").',
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string" },
     deprecated: true,
   },
@@ -68,18 +56,14 @@ export const inspect: readonly Procedure[] = [
     proc: 492,
     since: "1.7.9",
     summary: "Return the host name configured in an inspected OS.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string" },
   },
   {
     name: "inspect_get_icon",
     since: "1.11.12",
     summary: "Return a PNG icon for an inspected OS, empty if none.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     optional: [
       { name: "favicon", type: "bool", summary: "consider low-quality favicon files (default true)" },
       { name: "highquality", type: "bool", summary: "allow only high-quality icons (default false)" },
@@ -91,9 +75,7 @@ export const inspect: readonly Procedure[] = [
     proc: 489,
     since: "1.5.3",
     summary: "Return the major version number of an inspected OS, 0 if unknown.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "int" },
   },
   {
@@ -101,9 +83,7 @@ export const inspect: readonly Procedure[] = [
     proc: 490,
     since: "1.5.3",
     summary: "Return the minor version number of an inspected OS, 0 if unknown.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "int" },
   },
   {
@@ -111,38 +91,30 @@ export const inspect: readonly Procedure[] = [
     proc: 500,
     since: "1.5.3",
     summary: "Return where each filesystem of an inspected OS should be mounted.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "hashtable", values: "mountable" },
   },
   {
     name: "inspect_get_osinfo",
     since: "1.39.1",
     summary: "Return the libosinfo short ID of an inspected OS.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string" },
   },
   {
     name: "inspect_get_package_format",
     proc: 485,
     since: "1.7.5",
-    summary: "Return the package format (\"rpm\", \"deb\", ...) of an inspected OS.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    summary: 'Return the package format ("rpm", "deb", ...) of an inspected OS.',
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string" },
   },
   {
     name: "inspect_get_package_management",
     proc: 486,
     since: "1.7.5",
-    summary: "Return the package manager (\"dnf\", \"apt\", ...) of an inspected OS.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    summary: 'Return the package manager ("dnf", "apt", ...) of an inspected OS.',
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string" },
   },
   {
@@ -150,19 +122,15 @@ export const inspect: readonly Procedure[] = [
     proc: 487,
     since: "1.5.3",
     summary: "Return the free-text product name of an inspected OS.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string" },
   },
   {
     name: "inspect_get_product_variant",
     proc: 488,
     since: "1.9.13",
-    summary: "Return the edition (\"Server\", \"Client\", ...) of an inspected OS.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    summary: 'Return the edition ("Server", "Client", ...) of an inspected OS.',
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string" },
   },
   {
@@ -177,10 +145,8 @@ export const inspect: readonly Procedure[] = [
     name: "inspect_get_type",
     proc: 483,
     since: "1.5.3",
-    summary: "Return the OS family (\"linux\", \"windows\", ...) of an inspected OS.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    summary: 'Return the OS family ("linux", "windows", ...) of an inspected OS.',
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string" },
   },
   {
@@ -188,9 +154,7 @@ export const inspect: readonly Procedure[] = [
     proc: 496,
     since: "1.9.17",
     summary: "Return the active control set's name in an inspected Windows.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string" },
   },
   {
@@ -198,9 +162,7 @@ export const inspect: readonly Procedure[] = [
     proc: 521,
     since: "1.57.6",
     summary: "Tell whether an inspected Windows appears to use Group Policy.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "bool" },
   },
   {
@@ -208,9 +170,7 @@ export const inspect: readonly Procedure[] = [
     proc: 494,
     since: "1.35.26",
     summary: "Return the path of the SOFTWARE hive in an inspected Windows.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string" },
   },
   {
@@ -218,9 +178,7 @@ export const inspect: readonly Procedure[] = [
     proc: 495,
     since: "1.35.26",
     summary: "Return the path of the SYSTEM hive in an inspected Windows.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string" },
   },
   {
@@ -228,9 +186,7 @@ export const inspect: readonly Procedure[] = [
     proc: 493,
     since: "1.5.25",
     summary: "Return the system root path (like /Windows) of an inspected Windows.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "string" },
   },
   {
@@ -238,9 +194,7 @@ export const inspect: readonly Procedure[] = [
     proc: 497,
     since: "1.9.4",
     summary: "Tell whether inspection found a live CD (deprecated, always false).",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "bool" },
     deprecated: true,
   },
@@ -249,9 +203,7 @@ export const inspect: readonly Procedure[] = [
     proc: 499,
     since: "1.9.4",
     summary: "Tell whether inspection found a multipart disc (deprecated, always false).",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "bool" },
     deprecated: true,
   },
@@ -260,9 +212,7 @@ export const inspect: readonly Procedure[] = [
     proc: 498,
     since: "1.9.4",
     summary: "Tell whether inspection found a network installer (deprecated, always false).",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "bool" },
     deprecated: true,
   },
@@ -270,9 +220,7 @@ export const inspect: readonly Procedure[] = [
     name: "inspect_list_applications",
     since: "1.7.8",
     summary: "List applications of an inspected OS (superseded by inspect_list_applications2).",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "struct-list", struct: "application" },
     deprecated: "inspect_list_applications2",
   },
@@ -280,9 +228,7 @@ export const inspect: readonly Procedure[] = [
     name: "inspect_list_applications2",
     since: "1.19.56",
     summary: "List all applications or packages installed in an inspected OS.",
-    params: [
-      { name: "root", type: "string", of: "mountable", summary: "root device found by inspection" },
-    ],
+    params: [{ name: "root", type: "string", of: "mountable", summary: "root device found by inspection" }],
     returns: { type: "struct-list", struct: "application2" },
   },
   {

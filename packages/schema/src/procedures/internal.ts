@@ -17,9 +17,7 @@ export const internal: readonly Procedure[] = [
     proc: 458,
     since: "1.31.25",
     summary: "Query the daemon for the state of one feature group (internal).",
-    params: [
-      { name: "group", type: "string", of: "plain", summary: "name of the feature group" },
-    ],
+    params: [{ name: "group", type: "string", of: "plain", summary: "name of the feature group" }],
     returns: { type: "int" },
     visibility: "internal",
     shell: false,
@@ -67,9 +65,7 @@ export const internal: readonly Procedure[] = [
     proc: 408,
     since: "1.23.11",
     summary: "Stream the current journal entry's fields into a local file (internal).",
-    params: [
-      { name: "filename", type: "string", of: "file-out", summary: "local file for encoded fields" },
-    ],
+    params: [{ name: "filename", type: "string", of: "file-out", summary: "local file for encoded fields" }],
     returns: { type: "none" },
     group: "journal",
     visibility: "internal",
@@ -117,9 +113,7 @@ export const internal: readonly Procedure[] = [
     proc: 396,
     since: "1.21.11",
     summary: "Split a mountable string into type, device and volume (internal).",
-    params: [
-      { name: "mountable", type: "string", of: "mountable", summary: "device or btrfs subvolume string" },
-    ],
+    params: [{ name: "mountable", type: "string", of: "mountable", summary: "device or btrfs subvolume string" }],
     returns: { type: "struct", struct: "internal_mountable" },
     visibility: "internal",
     shell: false,

@@ -52,7 +52,7 @@ export const journal: readonly Procedure[] = [
     since: "1.23.11",
     summary: "Open the systemd journal files of a guest directory.",
     params: [
-      { name: "directory", type: "string", of: "pathname", summary: "guest directory, e.g. \"/var/log/journal\"" },
+      { name: "directory", type: "string", of: "pathname", summary: 'guest directory, e.g. "/var/log/journal"' },
     ],
     returns: { type: "none" },
     group: "journal",
@@ -62,9 +62,7 @@ export const journal: readonly Procedure[] = [
     proc: 410,
     since: "1.23.11",
     summary: "Limit the size of journal fields returned.",
-    params: [
-      { name: "threshold", type: "int64", summary: "limit in bytes, 0 means unlimited" },
-    ],
+    params: [{ name: "threshold", type: "int64", summary: "limit in bytes, 0 means unlimited" }],
     returns: { type: "none" },
     group: "journal",
   },
@@ -73,9 +71,7 @@ export const journal: readonly Procedure[] = [
     proc: 407,
     since: "1.23.11",
     summary: "Move several journal entries and return the number actually skipped.",
-    params: [
-      { name: "skip", type: "int64", summary: "entries to move; negative goes backwards" },
-    ],
+    params: [{ name: "skip", type: "int64", summary: "entries to move; negative goes backwards" }],
     returns: { type: "int64" },
     group: "journal",
   },

@@ -16,9 +16,7 @@ export const ldm: readonly Procedure[] = [
     proc: 388,
     since: "1.20.0",
     summary: "List the disk devices belonging to an LDM disk group.",
-    params: [
-      { name: "diskgroup", type: "string", of: "plain", summary: "GUID of the LDM disk group" },
-    ],
+    params: [{ name: "diskgroup", type: "string", of: "plain", summary: "GUID of the LDM disk group" }],
     returns: { type: "string-list", of: "device" },
     group: "ldm",
   },
@@ -27,9 +25,7 @@ export const ldm: readonly Procedure[] = [
     proc: 386,
     since: "1.20.0",
     summary: "Return the name of an LDM disk group.",
-    params: [
-      { name: "diskgroup", type: "string", of: "plain", summary: "GUID of the LDM disk group" },
-    ],
+    params: [{ name: "diskgroup", type: "string", of: "plain", summary: "GUID of the LDM disk group" }],
     returns: { type: "string" },
     group: "ldm",
   },
@@ -38,9 +34,7 @@ export const ldm: readonly Procedure[] = [
     proc: 387,
     since: "1.20.0",
     summary: "List the names of the volumes in an LDM disk group.",
-    params: [
-      { name: "diskgroup", type: "string", of: "plain", summary: "GUID of the LDM disk group" },
-    ],
+    params: [{ name: "diskgroup", type: "string", of: "plain", summary: "GUID of the LDM disk group" }],
     returns: { type: "string-list" },
     group: "ldm",
   },
@@ -67,9 +61,7 @@ export const ldm: readonly Procedure[] = [
     proc: 385,
     since: "1.20.0",
     summary: "Scan chosen devices for LDM disk groups and return the group GUIDs.",
-    params: [
-      { name: "devices", type: "string-list", of: "device", summary: "block devices to scan, empty for all" },
-    ],
+    params: [{ name: "devices", type: "string-list", of: "device", summary: "block devices to scan, empty for all" }],
     returns: { type: "string-list" },
     group: "ldm",
   },

@@ -19,9 +19,7 @@ export const luks: readonly Procedure[] = [
     proc: 509,
     since: "1.43.2",
     summary: "Remove an open encrypted-device mapping.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "the /dev/mapper device to close" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "the /dev/mapper device to close" }],
     returns: { type: "none" },
     group: "luks",
   },
@@ -37,7 +35,7 @@ export const luks: readonly Procedure[] = [
     ],
     optional: [
       { name: "readonly", type: "bool", summary: "map the device read-only (default false)" },
-      { name: "crypttype", type: "string", summary: "type such as \"luks\" or \"bitlk\"; autodetected if omitted" },
+      { name: "crypttype", type: "string", summary: 'type such as "luks" or "bitlk"; autodetected if omitted' },
       { name: "cipher", type: "string", summary: "cipher specification, for plain dm-crypt devices" },
     ],
     returns: { type: "none" },
@@ -62,9 +60,7 @@ export const luks: readonly Procedure[] = [
     proc: 259,
     since: "1.5.1",
     summary: "Close an opened LUKS mapping; superseded by cryptsetup_close.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "mapping device, such as /dev/mapper/name" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "mapping device, such as /dev/mapper/name" }],
     returns: { type: "none" },
     group: "luks",
     deprecated: "cryptsetup_close",
@@ -142,9 +138,7 @@ export const luks: readonly Procedure[] = [
     proc: 507,
     since: "1.41.9",
     summary: "Return the UUID of a LUKS encrypted device.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "LUKS encrypted block device" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "LUKS encrypted block device" }],
     returns: { type: "string" },
     group: "luks",
   },

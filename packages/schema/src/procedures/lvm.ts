@@ -7,9 +7,7 @@ export const lvm: readonly Procedure[] = [
     proc: 264,
     since: "1.5.3",
     summary: "Test whether a mountable is an LVM logical volume.",
-    params: [
-      { name: "mountable", type: "string", of: "mountable", summary: "device or mountable to test" },
-    ],
+    params: [{ name: "mountable", type: "string", of: "mountable", summary: "device or mountable to test" }],
     returns: { type: "bool" },
   },
   {
@@ -43,9 +41,7 @@ export const lvm: readonly Procedure[] = [
     proc: 277,
     since: "1.5.24",
     summary: "Convert a /dev/mapper name of a logical volume to its /dev/VG/LV form.",
-    params: [
-      { name: "lvname", type: "string", of: "plain", summary: "any device name of the logical volume" },
-    ],
+    params: [{ name: "lvname", type: "string", of: "plain", summary: "any device name of the logical volume" }],
     returns: { type: "string", of: "device" },
   },
   {
@@ -70,9 +66,7 @@ export const lvm: readonly Procedure[] = [
     proc: 506,
     since: "1.39.8",
     summary: "Rescan all block devices for LVM objects, optionally activating them.",
-    params: [
-      { name: "activate", type: "bool", summary: "true to activate volume groups that are found" },
-    ],
+    params: [{ name: "activate", type: "bool", summary: "true to activate volume groups that are found" }],
     returns: { type: "none" },
   },
   {
@@ -80,9 +74,7 @@ export const lvm: readonly Procedure[] = [
     proc: 255,
     since: "1.5.1",
     summary: "Limit LVM to the listed block devices only.",
-    params: [
-      { name: "devices", type: "string-list", of: "device", summary: "whole disks or partitions LVM may see" },
-    ],
+    params: [{ name: "devices", type: "string-list", of: "device", summary: "whole disks or partitions LVM may see" }],
     returns: { type: "none" },
     group: "lvm2",
   },
@@ -155,9 +147,7 @@ export const lvm: readonly Procedure[] = [
     proc: 224,
     since: "1.0.87",
     summary: "Return the UUID of an LVM logical volume.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "logical volume device" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "logical volume device" }],
     returns: { type: "string" },
   },
   {
@@ -165,9 +155,7 @@ export const lvm: readonly Procedure[] = [
     proc: 338,
     since: "1.19.26",
     summary: "Give an LVM physical volume a new random UUID.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "physical volume device" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "physical volume device" }],
     returns: { type: "none" },
     group: "lvm2",
   },
@@ -185,9 +173,7 @@ export const lvm: readonly Procedure[] = [
     proc: 39,
     since: "0.0.8",
     summary: "Initialize a device as an LVM physical volume.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "disk or partition to initialize" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "disk or partition to initialize" }],
     returns: { type: "none" },
     group: "lvm2",
   },
@@ -196,9 +182,7 @@ export const lvm: readonly Procedure[] = [
     proc: 79,
     since: "1.0.13",
     summary: "Wipe the LVM physical volume label from a device.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "physical volume device" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "physical volume device" }],
     returns: { type: "none" },
     group: "lvm2",
   },
@@ -207,9 +191,7 @@ export const lvm: readonly Procedure[] = [
     proc: 98,
     since: "1.0.26",
     summary: "Resize an LVM physical volume to fit its device.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "physical volume device" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "physical volume device" }],
     returns: { type: "none" },
     group: "lvm2",
   },
@@ -248,9 +230,7 @@ export const lvm: readonly Procedure[] = [
     proc: 222,
     since: "1.0.87",
     summary: "Return the UUID of an LVM physical volume.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "physical volume device" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "physical volume device" }],
     returns: { type: "string" },
   },
   {
@@ -270,9 +250,7 @@ export const lvm: readonly Procedure[] = [
     proc: 103,
     since: "1.0.26",
     summary: "Activate or deactivate all LVM volume groups.",
-    params: [
-      { name: "activate", type: "bool", summary: "true to activate, false to deactivate" },
-    ],
+    params: [{ name: "activate", type: "bool", summary: "true to activate, false to deactivate" }],
     returns: { type: "none" },
     group: "lvm2",
   },
@@ -281,9 +259,7 @@ export const lvm: readonly Procedure[] = [
     proc: 340,
     since: "1.19.26",
     summary: "Give an LVM volume group a new random UUID.",
-    params: [
-      { name: "vg", type: "string", of: "plain", summary: "name of the volume group" },
-    ],
+    params: [{ name: "vg", type: "string", of: "plain", summary: "name of the volume group" }],
     returns: { type: "none" },
     group: "lvm2",
   },
@@ -313,9 +289,7 @@ export const lvm: readonly Procedure[] = [
     proc: 226,
     since: "1.0.87",
     summary: "Return the UUIDs of all logical volumes in a volume group.",
-    params: [
-      { name: "vgname", type: "string", of: "plain", summary: "name of the volume group" },
-    ],
+    params: [{ name: "vgname", type: "string", of: "plain", summary: "name of the volume group" }],
     returns: { type: "string-list" },
   },
   {
@@ -323,9 +297,7 @@ export const lvm: readonly Procedure[] = [
     proc: 315,
     since: "1.17.20",
     summary: "Return the LVM metadata of a volume group, in text backup format.",
-    params: [
-      { name: "vgname", type: "string", of: "plain", summary: "name of the volume group" },
-    ],
+    params: [{ name: "vgname", type: "string", of: "plain", summary: "name of the volume group" }],
     returns: { type: "buffer" },
     group: "lvm2",
   },
@@ -334,9 +306,7 @@ export const lvm: readonly Procedure[] = [
     proc: 225,
     since: "1.0.87",
     summary: "Return the UUIDs of all physical volumes in a volume group.",
-    params: [
-      { name: "vgname", type: "string", of: "plain", summary: "name of the volume group" },
-    ],
+    params: [{ name: "vgname", type: "string", of: "plain", summary: "name of the volume group" }],
     returns: { type: "string-list" },
   },
   {
@@ -344,9 +314,7 @@ export const lvm: readonly Procedure[] = [
     proc: 78,
     since: "1.0.13",
     summary: "Remove an LVM volume group and all logical volumes in it.",
-    params: [
-      { name: "vgname", type: "string", of: "plain", summary: "name of the volume group" },
-    ],
+    params: [{ name: "vgname", type: "string", of: "plain", summary: "name of the volume group" }],
     returns: { type: "none" },
     group: "lvm2",
   },
@@ -393,9 +361,7 @@ export const lvm: readonly Procedure[] = [
     proc: 223,
     since: "1.0.87",
     summary: "Return the UUID of an LVM volume group.",
-    params: [
-      { name: "vgname", type: "string", of: "plain", summary: "name of the volume group" },
-    ],
+    params: [{ name: "vgname", type: "string", of: "plain", summary: "name of the volume group" }],
     returns: { type: "string" },
   },
 ];

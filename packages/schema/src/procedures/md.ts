@@ -34,9 +34,7 @@ export const md: readonly Procedure[] = [
     proc: 301,
     since: "1.15.6",
     summary: "Return metadata of a Linux software RAID array as key and value pairs.",
-    params: [
-      { name: "md", type: "string", of: "device", summary: "RAID device, such as /dev/md127" },
-    ],
+    params: [{ name: "md", type: "string", of: "device", summary: "RAID device, such as /dev/md127" }],
     returns: { type: "hashtable" },
     group: "mdadm",
   },
@@ -45,9 +43,7 @@ export const md: readonly Procedure[] = [
     proc: 316,
     since: "1.17.21",
     summary: "Return the state of each member device of a Linux software RAID array.",
-    params: [
-      { name: "md", type: "string", of: "device", summary: "RAID device, such as /dev/md127" },
-    ],
+    params: [{ name: "md", type: "string", of: "device", summary: "RAID device, such as /dev/md127" }],
     returns: { type: "struct-list", struct: "mdstat" },
     group: "mdadm",
   },
@@ -56,9 +52,7 @@ export const md: readonly Procedure[] = [
     proc: 302,
     since: "1.15.6",
     summary: "Deactivate a Linux software RAID array, keeping its data.",
-    params: [
-      { name: "md", type: "string", of: "device", summary: "RAID device to stop" },
-    ],
+    params: [{ name: "md", type: "string", of: "device", summary: "RAID device to stop" }],
     returns: { type: "none" },
     group: "mdadm",
   },

@@ -16,9 +16,7 @@ export const mount: readonly Procedure[] = [
     proc: 148,
     since: "1.0.62",
     summary: "Create a mount point directory even when no root filesystem is mounted.",
-    params: [
-      { name: "exemptpath", type: "string", of: "plain", summary: "path of the mount point to create" },
-    ],
+    params: [{ name: "exemptpath", type: "string", of: "plain", summary: "path of the mount point to create" }],
     returns: { type: "none" },
   },
   {
@@ -41,9 +39,7 @@ export const mount: readonly Procedure[] = [
       { name: "mounttag", type: "string", of: "plain", summary: "tag of the attached 9p filesystem" },
       { name: "mountpoint", type: "string", of: "plain", summary: "directory to mount on" },
     ],
-    optional: [
-      { name: "options", type: "string", summary: "extra comma-separated mount options" },
-    ],
+    optional: [{ name: "options", type: "string", summary: "extra comma-separated mount options" }],
     returns: { type: "none" },
     deprecated: true,
   },
@@ -51,9 +47,7 @@ export const mount: readonly Procedure[] = [
     name: "mount_local",
     since: "1.17.22",
     summary: "Prepare to export the guest filesystem on a host directory through FUSE.",
-    params: [
-      { name: "localmountpoint", type: "string", of: "plain", summary: "existing empty directory on the host" },
-    ],
+    params: [{ name: "localmountpoint", type: "string", of: "plain", summary: "existing empty directory on the host" }],
     optional: [
       { name: "readonly", type: "bool", summary: "true to forbid writes, default false" },
       { name: "options", type: "string", summary: "comma-separated FUSE options" },
@@ -130,9 +124,7 @@ export const mount: readonly Procedure[] = [
     name: "mountable_subvolume",
     since: "1.33.15",
     summary: "Return the btrfs subvolume part of a mountable; fail if there is none.",
-    params: [
-      { name: "mountable", type: "string", of: "mountable", summary: "btrfs subvolume specification" },
-    ],
+    params: [{ name: "mountable", type: "string", of: "mountable", summary: "btrfs subvolume specification" }],
     returns: { type: "string" },
   },
   {
@@ -156,12 +148,8 @@ export const mount: readonly Procedure[] = [
     proc: 402,
     since: "1.23.2",
     summary: "Switch a mounted filesystem between read-only and read-write.",
-    params: [
-      { name: "mountpoint", type: "string", of: "pathname", summary: "where the filesystem is mounted" },
-    ],
-    optional: [
-      { name: "rw", type: "bool", summary: "true for read-write, false for read-only" },
-    ],
+    params: [{ name: "mountpoint", type: "string", of: "pathname", summary: "where the filesystem is mounted" }],
+    optional: [{ name: "rw", type: "bool", summary: "true for read-write, false for read-only" }],
     returns: { type: "none" },
   },
   {
@@ -169,9 +157,7 @@ export const mount: readonly Procedure[] = [
     proc: 149,
     since: "1.0.62",
     summary: "Delete a mount point made with mkmountpoint.",
-    params: [
-      { name: "exemptpath", type: "string", of: "plain", summary: "mount point to delete, already unmounted" },
-    ],
+    params: [{ name: "exemptpath", type: "string", of: "plain", summary: "mount point to delete, already unmounted" }],
     returns: { type: "none" },
   },
   {
@@ -179,9 +165,7 @@ export const mount: readonly Procedure[] = [
     proc: 45,
     since: "0.0.8",
     summary: "Unmount one filesystem.",
-    params: [
-      { name: "pathordevice", type: "string", of: "device-or-path", summary: "mount point or mounted device" },
-    ],
+    params: [{ name: "pathordevice", type: "string", of: "device-or-path", summary: "mount point or mounted device" }],
     optional: [
       { name: "force", type: "bool", summary: "true to force unmounting, default false" },
       { name: "lazyunmount", type: "bool", summary: "true to detach now, finish when no longer busy" },
@@ -205,9 +189,7 @@ export const mount: readonly Procedure[] = [
     since: "1.17.22",
     summary: "Unmount the FUSE mount made with mount_local.",
     params: [],
-    optional: [
-      { name: "retry", type: "bool", summary: "true to retry a few times while busy" },
-    ],
+    optional: [{ name: "retry", type: "bool", summary: "true to retry a few times while busy" }],
     returns: { type: "none" },
   },
 ];

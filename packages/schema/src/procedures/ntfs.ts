@@ -24,9 +24,7 @@ export const ntfs: readonly Procedure[] = [
       { name: "mode", type: "int", summary: "permission bits, such as 0644 octal" },
       { name: "path", type: "string", of: "plain", summary: "path within the NTFS volume" },
     ],
-    optional: [
-      { name: "recursive", type: "bool", summary: "true to include everything below, default false" },
-    ],
+    optional: [{ name: "recursive", type: "bool", summary: "true to include everything below, default false" }],
     returns: { type: "none" },
     group: "ntfs3g",
   },
@@ -68,12 +66,8 @@ export const ntfs: readonly Procedure[] = [
     proc: 307,
     since: "1.17.9",
     summary: "Repair common NTFS faults and schedule a check for the next Windows boot.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device holding NTFS" },
-    ],
-    optional: [
-      { name: "clearbadsectors", type: "bool", summary: "true to empty the list of bad sectors" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device holding NTFS" }],
+    optional: [{ name: "clearbadsectors", type: "bool", summary: "true to empty the list of bad sectors" }],
     returns: { type: "none" },
     group: "ntfs3g",
   },
@@ -82,9 +76,7 @@ export const ntfs: readonly Procedure[] = [
     proc: 288,
     since: "1.3.2",
     summary: "Grow or shrink an NTFS filesystem.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device holding NTFS" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device holding NTFS" }],
     optional: [
       { name: "size", type: "int64", summary: "new size in bytes, default size of device" },
       { name: "force", type: "bool", summary: "true to resize even if check is scheduled" },

@@ -42,9 +42,7 @@ export const partition: readonly Procedure[] = [
     proc: 462,
     since: "1.33.2",
     summary: "Move the backup GPT header to the end of a disk that has grown.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "whole-disk device with a GPT" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "whole-disk device with a GPT" }],
     returns: { type: "none" },
     group: "gdisk",
   },
@@ -64,9 +62,7 @@ export const partition: readonly Procedure[] = [
     proc: 460,
     since: "1.33.2",
     summary: "Return the GUID of a GPT disk.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "whole-disk device with a GPT" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "whole-disk device with a GPT" }],
     returns: { type: "string" },
   },
   {
@@ -141,9 +137,7 @@ export const partition: readonly Procedure[] = [
     proc: 214,
     since: "1.0.78",
     summary: "Return the type of a disk's partition table, such as gpt or msdos.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "whole-disk device, not a partition" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "whole-disk device, not a partition" }],
     returns: { type: "string" },
   },
   {
@@ -162,9 +156,7 @@ export const partition: readonly Procedure[] = [
     proc: 213,
     since: "1.0.78",
     summary: "List all partitions on a disk with start, end and size in bytes.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "whole-disk device, not a partition" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "whole-disk device, not a partition" }],
     returns: { type: "struct-list", struct: "partition" },
   },
   {
@@ -207,9 +199,7 @@ export const partition: readonly Procedure[] = [
     proc: 461,
     since: "1.33.2",
     summary: "Set the GUID of a GPT disk to a random value.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "whole-disk device with a GPT" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "whole-disk device with a GPT" }],
     returns: { type: "none" },
   },
   {
@@ -277,9 +267,7 @@ export const partition: readonly Procedure[] = [
     proc: 272,
     since: "1.5.15",
     summary: "Return the whole-disk device that holds a partition.",
-    params: [
-      { name: "partition", type: "string", of: "device", summary: "partition device, such as /dev/sda1" },
-    ],
+    params: [{ name: "partition", type: "string", of: "device", summary: "partition device, such as /dev/sda1" }],
     returns: { type: "string", of: "device" },
   },
   {
@@ -287,9 +275,7 @@ export const partition: readonly Procedure[] = [
     proc: 293,
     since: "1.13.25",
     summary: "Return the number of a partition within its disk.",
-    params: [
-      { name: "partition", type: "string", of: "device", summary: "partition device, such as /dev/sda1" },
-    ],
+    params: [{ name: "partition", type: "string", of: "device", summary: "partition device, such as /dev/sda1" }],
     returns: { type: "int" },
   },
   {
@@ -340,9 +326,7 @@ export const partition: readonly Procedure[] = [
     proc: 102,
     since: "1.0.26",
     summary: "Return disk geometry worked out from the partition table, as text.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "whole-disk device, not a partition" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "whole-disk device, not a partition" }],
     returns: { type: "string" },
   },
   {
@@ -350,9 +334,7 @@ export const partition: readonly Procedure[] = [
     proc: 101,
     since: "1.0.26",
     summary: "Return disk geometry as the kernel sees it, as text.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "whole-disk device, not a partition" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "whole-disk device, not a partition" }],
     returns: { type: "string" },
   },
   {
@@ -360,9 +342,7 @@ export const partition: readonly Procedure[] = [
     proc: 100,
     since: "1.0.26",
     summary: "Return the partition table as sfdisk text; superseded by part_list.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "whole-disk device, not a partition" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "whole-disk device, not a partition" }],
     returns: { type: "string", of: "device" },
     deprecated: "part_list",
   },

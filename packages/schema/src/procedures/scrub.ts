@@ -7,9 +7,7 @@ export const scrub: readonly Procedure[] = [
     proc: 115,
     since: "1.0.52",
     summary: "Overwrite a file with patterns, then delete it.",
-    params: [
-      { name: "file", type: "string", of: "pathname", summary: "file to erase" },
-    ],
+    params: [{ name: "file", type: "string", of: "pathname", summary: "file to erase" }],
     returns: { type: "none" },
     group: "scrub",
   },
@@ -18,9 +16,7 @@ export const scrub: readonly Procedure[] = [
     proc: 116,
     since: "1.0.52",
     summary: "Overwrite the free space of a filesystem by filling a new directory.",
-    params: [
-      { name: "dir", type: "string", of: "pathname", summary: "new directory to create on the filesystem" },
-    ],
+    params: [{ name: "dir", type: "string", of: "pathname", summary: "new directory to create on the filesystem" }],
     returns: { type: "none" },
     group: "scrub",
   },

@@ -13,9 +13,7 @@ export const sleuthkit: readonly Procedure[] = [
       { name: "stop", type: "int64", summary: "last data unit number" },
       { name: "filename", type: "string", of: "file-out", summary: "local file to write" },
     ],
-    optional: [
-      { name: "unallocated", type: "bool", summary: "true fetches only unallocated units (default false)" },
-    ],
+    optional: [{ name: "unallocated", type: "bool", summary: "true fetches only unallocated units (default false)" }],
     returns: { type: "none" },
     group: "sleuthkit",
     progress: true,
@@ -40,9 +38,7 @@ export const sleuthkit: readonly Procedure[] = [
     name: "filesystem_walk",
     since: "1.33.39",
     summary: "List every entry of an unmounted filesystem, deleted ones included.",
-    params: [
-      { name: "device", type: "string", of: "mountable", summary: "device holding the filesystem" },
-    ],
+    params: [{ name: "device", type: "string", of: "mountable", summary: "device holding the filesystem" }],
     returns: { type: "struct-list", struct: "tsk_dirent" },
     group: "libtsk",
     progress: true,

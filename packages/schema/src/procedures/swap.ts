@@ -7,9 +7,7 @@ export const swap: readonly Procedure[] = [
     proc: 130,
     since: "1.0.55",
     summary: "Format a device as Linux swap space.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device to format" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device to format" }],
     optional: [
       { name: "label", type: "string", summary: "label of the swap space" },
       { name: "uuid", type: "string", summary: "UUID of the swap space" },
@@ -48,9 +46,7 @@ export const swap: readonly Procedure[] = [
     proc: 178,
     since: "1.0.66",
     summary: "Format an existing file as Linux swap space.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "existing file, already of the wanted size" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "existing file, already of the wanted size" }],
     returns: { type: "none" },
   },
   {
@@ -58,9 +54,7 @@ export const swap: readonly Procedure[] = [
     proc: 171,
     since: "1.0.66",
     summary: "Stop swapping on a device.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "device used as swap" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "device used as swap" }],
     returns: { type: "none" },
   },
   {
@@ -68,9 +62,7 @@ export const swap: readonly Procedure[] = [
     proc: 173,
     since: "1.0.66",
     summary: "Stop swapping on a file.",
-    params: [
-      { name: "file", type: "string", of: "pathname", summary: "file used as swap" },
-    ],
+    params: [{ name: "file", type: "string", of: "pathname", summary: "file used as swap" }],
     returns: { type: "none" },
   },
   {
@@ -78,9 +70,7 @@ export const swap: readonly Procedure[] = [
     proc: 175,
     since: "1.0.66",
     summary: "Stop swapping on the swap space with a given label.",
-    params: [
-      { name: "label", type: "string", of: "plain", summary: "label of the swap space" },
-    ],
+    params: [{ name: "label", type: "string", of: "plain", summary: "label of the swap space" }],
     returns: { type: "none" },
   },
   {
@@ -88,9 +78,7 @@ export const swap: readonly Procedure[] = [
     proc: 177,
     since: "1.0.66",
     summary: "Stop swapping on the swap space with a given UUID.",
-    params: [
-      { name: "uuid", type: "string", of: "plain", summary: "UUID of the swap space" },
-    ],
+    params: [{ name: "uuid", type: "string", of: "plain", summary: "UUID of the swap space" }],
     returns: { type: "none" },
     group: "linuxfsuuid",
   },
@@ -99,9 +87,7 @@ export const swap: readonly Procedure[] = [
     proc: 170,
     since: "1.0.66",
     summary: "Start swapping on a device.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "device formatted as swap" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "device formatted as swap" }],
     returns: { type: "none" },
   },
   {
@@ -109,9 +95,7 @@ export const swap: readonly Procedure[] = [
     proc: 172,
     since: "1.0.66",
     summary: "Start swapping on a file.",
-    params: [
-      { name: "file", type: "string", of: "pathname", summary: "file formatted as swap" },
-    ],
+    params: [{ name: "file", type: "string", of: "pathname", summary: "file formatted as swap" }],
     returns: { type: "none" },
   },
   {
@@ -119,9 +103,7 @@ export const swap: readonly Procedure[] = [
     proc: 174,
     since: "1.0.66",
     summary: "Start swapping on the swap space with a given label.",
-    params: [
-      { name: "label", type: "string", of: "plain", summary: "label of the swap space" },
-    ],
+    params: [{ name: "label", type: "string", of: "plain", summary: "label of the swap space" }],
     returns: { type: "none" },
   },
   {
@@ -129,9 +111,7 @@ export const swap: readonly Procedure[] = [
     proc: 176,
     since: "1.0.66",
     summary: "Start swapping on the swap space with a given UUID.",
-    params: [
-      { name: "uuid", type: "string", of: "plain", summary: "UUID of the swap space" },
-    ],
+    params: [{ name: "uuid", type: "string", of: "plain", summary: "UUID of the swap space" }],
     returns: { type: "none" },
     group: "linuxfsuuid",
   },

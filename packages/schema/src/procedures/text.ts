@@ -92,9 +92,7 @@ export const text: readonly Procedure[] = [
     proc: 121,
     since: "1.0.54",
     summary: "Return the first 10 lines of a text file.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file to read" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file to read" }],
     returns: { type: "string-list" },
     oneMessage: true,
   },
@@ -115,9 +113,7 @@ export const text: readonly Procedure[] = [
     proc: 96,
     since: "1.0.22",
     summary: "Return a file's contents as a hexadecimal dump.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file to dump" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file to dump" }],
     returns: { type: "string" },
     oneMessage: true,
   },
@@ -126,9 +122,7 @@ export const text: readonly Procedure[] = [
     proc: 94,
     since: "1.0.22",
     summary: "Return all runs of four or more printable ASCII characters in a file.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file to search" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file to search" }],
     returns: { type: "string-list" },
     oneMessage: true,
   },
@@ -149,9 +143,7 @@ export const text: readonly Procedure[] = [
     proc: 123,
     since: "1.0.54",
     summary: "Return the last 10 lines of a file.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "text file to read" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "text file to read" }],
     returns: { type: "string-list" },
     oneMessage: true,
   },
@@ -172,9 +164,7 @@ export const text: readonly Procedure[] = [
     proc: 120,
     since: "1.0.54",
     summary: "Count the bytes of a file.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file to count" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file to count" }],
     returns: { type: "int" },
   },
   {
@@ -182,9 +172,7 @@ export const text: readonly Procedure[] = [
     proc: 118,
     since: "1.0.54",
     summary: "Count the lines in a file.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file to count" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file to count" }],
     returns: { type: "int" },
   },
   {
@@ -192,9 +180,7 @@ export const text: readonly Procedure[] = [
     proc: 119,
     since: "1.0.54",
     summary: "Count the words in a file.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file to count" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file to count" }],
     returns: { type: "int" },
   },
   {

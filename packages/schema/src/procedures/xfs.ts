@@ -7,16 +7,14 @@ export const xfs: readonly Procedure[] = [
     proc: 349,
     since: "1.19.33",
     summary: "Change parameters of an unmounted XFS filesystem.",
-    params: [
-      { name: "device", type: "string", of: "device", summary: "block device holding XFS" },
-    ],
+    params: [{ name: "device", type: "string", of: "device", summary: "block device holding XFS" }],
     optional: [
       { name: "extunwritten", type: "bool", summary: "true to enable unwritten extent tracking" },
       { name: "imgfile", type: "bool", summary: "true if the target is an image file" },
       { name: "v2log", type: "bool", summary: "true to use version 2 log format" },
       { name: "projid32bit", type: "bool", summary: "true to use 32-bit project IDs" },
       { name: "lazycounter", type: "bool", summary: "true or false to set lazy counters" },
-      { name: "label", type: "string", summary: "new label, up to 12 bytes, \"--\" clears" },
+      { name: "label", type: "string", summary: 'new label, up to 12 bytes, "--" clears' },
       { name: "uuid", type: "string", summary: "new UUID, or nil, generate or restore" },
     ],
     returns: { type: "none" },
@@ -27,9 +25,7 @@ export const xfs: readonly Procedure[] = [
     proc: 343,
     since: "1.19.28",
     summary: "Grow a mounted XFS filesystem.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "mount point of the XFS filesystem" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "mount point of the XFS filesystem" }],
     optional: [
       { name: "datasec", type: "bool", summary: "true to grow the data section" },
       { name: "logsec", type: "bool", summary: "true to grow the log section" },
@@ -71,9 +67,7 @@ export const xfs: readonly Procedure[] = [
     proc: 366,
     since: "1.19.36",
     summary: "Check or repair an unmounted XFS filesystem; return the exit status.",
-    params: [
-      { name: "device", type: "string", of: "device-or-path", summary: "block device holding XFS" },
-    ],
+    params: [{ name: "device", type: "string", of: "device-or-path", summary: "block device holding XFS" }],
     optional: [
       { name: "forcelogzero", type: "bool", summary: "true to zero a dirty log, losing changes" },
       { name: "nomodify", type: "bool", summary: "true to check only, return 1 if damaged" },

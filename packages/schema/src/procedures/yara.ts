@@ -28,9 +28,7 @@ export const yara: readonly Procedure[] = [
     name: "yara_scan",
     since: "1.37.13",
     summary: "Scan one file with the loaded YARA rules and return all matches.",
-    params: [
-      { name: "path", type: "string", of: "pathname", summary: "file to scan" },
-    ],
+    params: [{ name: "path", type: "string", of: "pathname", summary: "file to scan" }],
     returns: { type: "struct-list", struct: "yara_detection" },
     group: "libyara",
     progress: true,
