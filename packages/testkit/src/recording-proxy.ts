@@ -17,8 +17,8 @@ export interface RecordingProxy extends AsyncDisposable {
   /** What passed so far. */
   passages(): Passage[];
   /**
-   * Called before bytes of the client go on to the daemon, which wait until it settles: to slow a client down or
-   * to do something in the middle of a call.
+   * Called before bytes of the client go on to the daemon, at most 4096 at a time, which wait until it settles: to
+   * slow a client down or to do something in the middle of a call.
    */
   beforeClientBytes: ((bytes: Uint8Array) => Promise<void>) | undefined;
   stop(): Promise<void>;
@@ -43,9 +43,12 @@ export async function startRecordingProxy(daemonPath: string): Promise<Recording
   async function passOn(from: "client" | "daemon", source: Socket, sink: Socket): Promise<void> {
     try {
       for await (const bytes of source as AsyncIterable<Buffer>) {
-        if (from === "client") await proxy.beforeClientBytes?.(bytes);
-        note(from, bytes);
-        if (!sink.write(bytes)) await new Promise((settle) => sink.once("drain", settle).once("close", settle));
+        for (let at = 0; at < bytes.length; at += 4096) {
+          const part = bytes.subarray(at, at + 4096);
+          if (from === "client") await proxy.beforeClientBytes?.(part);
+          note(from, part);
+          if (!sink.write(part)) await new Promise((settle) => sink.once("drain", settle).once("close", settle));
+        }
       }
     } catch {
       // A side that breaks off ends the conversation like one that ends it.
