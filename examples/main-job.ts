@@ -133,6 +133,9 @@ try {
   await proveEdit();
   await live();
   console.log(`\nThe main job is done, off and live, in ${((Date.now() - begun) / 1000).toFixed(1)} s.`);
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
