@@ -17,12 +17,17 @@ export function programExists(name: string): boolean {
 }
 
 function libraryExists(name: string): boolean {
-  return ["/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu", "/usr/lib", "/usr/lib64"].some((folder) => existsSync(join(folder, name)));
+  return ["/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu", "/usr/lib", "/usr/lib64"].some((folder) =>
+    existsSync(join(folder, name)),
+  );
 }
 
 const always = (): boolean => true;
 const never = (): boolean => false;
-const programs = (...names: string[]) => (): boolean => names.every(programExists);
+const programs =
+  (...names: string[]) =>
+  (): boolean =>
+    names.every(programExists);
 const library = (name: string) => (): boolean => libraryExists(name);
 
 /** What each optional group needs; a group whose calls have no handlers yet is not available. */
@@ -43,8 +48,8 @@ const requirements: Readonly<Record<string, () => boolean>> = {
   inotify: always,
   journal: library("libsystemd.so.0"),
   ldm: programs("ldmtool"),
-  libtsk: never,
-  libyara: never,
+  libtsk: library("libtsk.so.19"),
+  libyara: library("libyara.so.9"),
   linuxcaps: library("libcap.so.2"),
   linuxfsuuid: programs("tune2fs"),
   linuxmodules: programs("modprobe"),

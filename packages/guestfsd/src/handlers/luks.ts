@@ -52,9 +52,7 @@ interface OpenOptions {
 
 /** The type that cryptsetup(8) opens this device as. */
 function detectType(device: string): string {
-  const known = run(["blkid", "-p", "-s", "TYPE", "-o", "value", "--", device], { accept: [0, 2] })
-    .stdout.toString()
-    .trim();
+  const known = probeDevice(device)["TYPE"];
   if (known === "crypto_LUKS") return "luks";
   if (known === "BitLocker") return "bitlk";
   throw new DaemonError(`${device}: this is neither LUKS nor BitLocker; give the type`, "EINVAL");

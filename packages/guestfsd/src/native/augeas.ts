@@ -8,25 +8,25 @@ type Text = Uint8Array | null;
 type Out = [Pointer | null];
 
 interface Library {
-  init(root: Text, loadpath: Text, flags: number): Pointer | null;
-  close(aug: Pointer): void;
-  load(aug: Pointer): number;
-  save(aug: Pointer): number;
-  get(aug: Pointer, path: Text, value: Out): number;
-  label(aug: Pointer, path: Text, label: Out): number;
-  set(aug: Pointer, path: Text, value: Text): number;
-  setm(aug: Pointer, base: Text, sub: Text, value: Text): number;
-  insert(aug: Pointer, path: Text, label: Text, before: number): number;
-  rm(aug: Pointer, path: Text): number;
-  mv(aug: Pointer, source: Text, target: Text): number;
-  match(aug: Pointer, path: Text, matches: Out): number;
-  defvar(aug: Pointer, name: Text, expression: Text): number;
-  defnode(aug: Pointer, name: Text, expression: Text, value: Text, created: Int32Array): number;
-  transform(aug: Pointer, lens: Text, file: Text, exclude: number): number;
-  error(aug: Pointer): number;
-  errorMessage(aug: Pointer): string | null;
-  errorMinor(aug: Pointer): string | null;
-  errorDetails(aug: Pointer): string | null;
+  readonly init: (root: Text, loadpath: Text, flags: number) => Pointer | null;
+  readonly close: (aug: Pointer) => void;
+  readonly load: (aug: Pointer) => number;
+  readonly save: (aug: Pointer) => number;
+  readonly get: (aug: Pointer, path: Text, value: Out) => number;
+  readonly label: (aug: Pointer, path: Text, label: Out) => number;
+  readonly set: (aug: Pointer, path: Text, value: Text) => number;
+  readonly setm: (aug: Pointer, base: Text, sub: Text, value: Text) => number;
+  readonly insert: (aug: Pointer, path: Text, label: Text, before: number) => number;
+  readonly rm: (aug: Pointer, path: Text) => number;
+  readonly mv: (aug: Pointer, source: Text, target: Text) => number;
+  readonly match: (aug: Pointer, path: Text, matches: Out) => number;
+  readonly defvar: (aug: Pointer, name: Text, expression: Text) => number;
+  readonly defnode: (aug: Pointer, name: Text, expression: Text, value: Text, created: Int32Array) => number;
+  readonly transform: (aug: Pointer, lens: Text, file: Text, exclude: number) => number;
+  readonly error: (aug: Pointer) => number;
+  readonly errorMessage: (aug: Pointer) => string | null;
+  readonly errorMinor: (aug: Pointer) => string | null;
+  readonly errorDetails: (aug: Pointer) => string | null;
 }
 
 const text = "void *";
@@ -37,7 +37,8 @@ let loaded: Library | undefined;
 function library(): Library {
   if (loaded) return loaded;
   const augeas = koffi.load("libaugeas.so.0");
-  const bind = (name: string, result: string, parameters: string[]): unknown => augeas.func(`aug_${name}`, result, parameters);
+  const bind = (name: string, result: string, parameters: string[]): unknown =>
+    augeas.func(`aug_${name}`, result, parameters);
   loaded = {
     init: bind("init", handle, [text, text, "uint"]),
     close: bind("close", "void", [handle]),
@@ -162,7 +163,9 @@ export class Augeas {
   /** What libaugeas notes in the tree about files that it could not read or write. */
   #fileErrors(): string {
     const first = this.match("/augeas//error").slice(0, 10);
-    const notes = first.map((path) => `${path}: ${[this.get(path), this.get(`${path}/message`)].filter(Boolean).join(": ")}`);
+    const notes = first.map(
+      (path) => `${path}: ${[this.get(path), this.get(`${path}/message`)].filter(Boolean).join(": ")}`,
+    );
     return notes.join("\n") || "libaugeas failed";
   }
 

@@ -10,22 +10,22 @@ type Word = number | bigint;
 type Out = [Word];
 
 interface Library {
-  open(filename: Text, flags: number): Pointer | null;
-  close(hive: Pointer): number;
-  root(hive: Pointer): Word;
-  nodeName(hive: Pointer, node: Word): Pointer | null;
-  nodeChildren(hive: Pointer, node: Word): Pointer | null;
-  nodeGetChild(hive: Pointer, node: Word, name: Text): Word;
-  nodeParent(hive: Pointer, node: Word): Word;
-  nodeValues(hive: Pointer, node: Word): Pointer | null;
-  nodeGetValue(hive: Pointer, node: Word, key: Text): Word;
-  valueKey(hive: Pointer, value: Word): Pointer | null;
-  valueType(hive: Pointer, value: Word, type: [number], length: Out): number;
-  valueValue(hive: Pointer, value: Word, type: [number], length: Out): Pointer | null;
-  commit(hive: Pointer, filename: Text, flags: number): number;
-  nodeAddChild(hive: Pointer, parent: Word, name: Text): Word;
-  nodeDeleteChild(hive: Pointer, node: Word): number;
-  nodeSetValue(hive: Pointer, node: Word, value: object, flags: number): number;
+  readonly open: (filename: Text, flags: number) => Pointer | null;
+  readonly close: (hive: Pointer) => number;
+  readonly root: (hive: Pointer) => Word;
+  readonly nodeName: (hive: Pointer, node: Word) => Pointer | null;
+  readonly nodeChildren: (hive: Pointer, node: Word) => Pointer | null;
+  readonly nodeGetChild: (hive: Pointer, node: Word, name: Text) => Word;
+  readonly nodeParent: (hive: Pointer, node: Word) => Word;
+  readonly nodeValues: (hive: Pointer, node: Word) => Pointer | null;
+  readonly nodeGetValue: (hive: Pointer, node: Word, key: Text) => Word;
+  readonly valueKey: (hive: Pointer, value: Word) => Pointer | null;
+  readonly valueType: (hive: Pointer, value: Word, type: [number], length: Out) => number;
+  readonly valueValue: (hive: Pointer, value: Word, type: [number], length: Out) => Pointer | null;
+  readonly commit: (hive: Pointer, filename: Text, flags: number) => number;
+  readonly nodeAddChild: (hive: Pointer, parent: Word, name: Text) => Word;
+  readonly nodeDeleteChild: (hive: Pointer, node: Word) => number;
+  readonly nodeSetValue: (hive: Pointer, node: Word, value: object, flags: number) => number;
 }
 
 let loaded: Library | undefined;
@@ -33,7 +33,8 @@ let loaded: Library | undefined;
 function library(): Library {
   if (loaded) return loaded;
   const hivex = koffi.load("libhivex.so.0");
-  const bind = (name: string, result: string, parameters: string[]): unknown => hivex.func(`hivex_${name}`, result, parameters);
+  const bind = (name: string, result: string, parameters: string[]): unknown =>
+    hivex.func(`hivex_${name}`, result, parameters);
   const hive = "void *";
   const text = "void *";
   // A key and its value: struct hive_set_value.
@@ -163,7 +164,8 @@ export class Hive {
 
   /** Writes the hive to a file; without a name to where it came from. */
   commit(filename: string | null): void {
-    if (this.#library.commit(this.#handle, filename === null ? null : cString(filename), 0) < 0) throw new SystemError("hivex_commit");
+    if (this.#library.commit(this.#handle, filename === null ? null : cString(filename), 0) < 0)
+      throw new SystemError("hivex_commit");
   }
 
   #pointer(pointer: Pointer | null): Pointer {

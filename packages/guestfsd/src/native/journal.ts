@@ -7,16 +7,16 @@ import { SystemError } from "./system-error.ts";
 type Word = number | bigint;
 
 interface Library {
-  open(journal: [Pointer | null], fd: number, flags: number): number;
-  close(journal: Pointer): void;
-  next(journal: Pointer): number;
-  nextSkip(journal: Pointer, count: number): number;
-  previousSkip(journal: Pointer, count: number): number;
-  restart(journal: Pointer): void;
-  enumerate(journal: Pointer, data: [Pointer | null], length: [Word]): number;
-  getThreshold(journal: Pointer, threshold: [Word]): number;
-  setThreshold(journal: Pointer, threshold: number): number;
-  getRealtime(journal: Pointer, microseconds: [Word]): number;
+  readonly open: (journal: [Pointer | null], fd: number, flags: number) => number;
+  readonly close: (journal: Pointer) => void;
+  readonly next: (journal: Pointer) => number;
+  readonly nextSkip: (journal: Pointer, count: number) => number;
+  readonly previousSkip: (journal: Pointer, count: number) => number;
+  readonly restart: (journal: Pointer) => void;
+  readonly enumerate: (journal: Pointer, data: [Pointer | null], length: [Word]) => number;
+  readonly getThreshold: (journal: Pointer, threshold: [Word]) => number;
+  readonly setThreshold: (journal: Pointer, threshold: number) => number;
+  readonly getRealtime: (journal: Pointer, microseconds: [Word]) => number;
 }
 
 let loaded: Library | undefined;
