@@ -32,10 +32,10 @@ export class EventHandlers {
         throw new ShellError(`unknown event: ${wanted}: use ${events.map((event) => event.name).join(", ")}, or *`);
       mask |= row.mask;
     }
-    const id = handle.setEventCallback(mask, (event, _id, text, numbers) => {
+    const id = handle.setEventCallback((event, _id, text, numbers) => {
       const happened = events.find((row) => row.mask === event)?.name ?? String(event);
       run(script, happened, text === "" ? numbers.map(String) : [text]);
-    });
+    }, mask);
     this.#handlers.push({ name, id, mask, script, events: eventSet === "*" ? "*" : names });
   }
 

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess, StdioOptions } from "node:child_process";
+import { constants } from "node:os";
 import type { ByteString } from "./byte-string.ts";
 import { toText } from "./byte-string.ts";
 import type { Output } from "./output.ts";
@@ -56,8 +57,7 @@ export function quoteForHost(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-async function finished(child: ChildProcess): Promise<number> {
-  const { constants } = await import("node:os");
+function finished(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (status, signal) => resolve(status ?? 128 + (signal === null ? 0 : constants.signals[signal])));

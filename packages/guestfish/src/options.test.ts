@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { getopt } from "./getopt.ts";
+import type { OptionSpec } from "./getopt.ts";
 import { parseMount, parseOptions } from "./options.ts";
 import type { Invocation } from "./options.ts";
 import { ShellError } from "./shell-error.ts";
@@ -12,12 +13,12 @@ function options(...argv: string[]): Invocation {
 }
 
 test("getopt follows getopt_long", () => {
-  const specs = [
+  const specs: readonly OptionSpec[] = [
     { short: "a", long: "add", argument: "required" },
     { short: "r", long: "ro" },
     { long: "rw" },
     { short: "h", argument: "optional" },
-  ] as const;
+  ];
   const found = (...argv: string[]): unknown[] =>
     [...getopt(specs, argv)].map((item) =>
       item.kind === "option"

@@ -43,15 +43,26 @@ export function parseLine(line: ByteString, expandTilde: TildeExpansion = (word)
   if (line[at] === "!") return { kind: "host", inline: false, ignoreErrors, command: line.slice(at + 1) };
   if (line.startsWith("<!", at)) return { kind: "host", inline: true, ignoreErrors, command: line.slice(at + 2) };
 
+  try {
+    return { kind: "command", ignoreErrors, ...readWords(line, at, expandTilde) };
+  } catch (error) {
+    if (error instanceof SyntaxFault) error.ignoreErrors = ignoreErrors;
+    throw error;
+  }
+}
+
+function readWords(
+  line: ByteString,
+  start: number,
+  expandTilde: TildeExpansion,
+): { words: ByteString[]; pipe?: ByteString } {
   // The name is never unquoted: `"echo" a` asks for a command whose name has quotes in it.
-  const name = bareWord(line, at);
+  const name = bareWord(line, start);
   const words: ByteString[] = [name];
-  at = skip(blank, line, at + name.length);
+  let at = skip(blank, line, start + name.length);
   while (at < line.length) {
     const first = line[at];
-    if (first === "|") {
-      return { kind: "command", ignoreErrors, words, pipe: line.slice(skip(blank, line, at + 1)).trimEnd() };
-    }
+    if (first === "|") return { words, pipe: line.slice(skip(blank, line, at + 1)).trimEnd() };
     if (first === '"' || first === "'") {
       const quoted = first === '"' ? doubleQuoted(line, at) : singleQuoted(line, at);
       at = quoted.end;
@@ -65,7 +76,7 @@ export function parseLine(line: ByteString, expandTilde: TildeExpansion = (word)
     }
     at = skip(blank, line, at);
   }
-  return { kind: "command", ignoreErrors, words };
+  return { words };
 }
 
 /** One command of the command line, whose words the host's shell has already split and unquoted. */
@@ -74,23 +85,20 @@ export interface CommandLineCommand {
   readonly words: readonly ByteString[];
 }
 
-/** Splits the words of the command line at each word that is just `:`. */
-export function splitCommandLine(words: readonly ByteString[]): CommandLineCommand[] {
-  const commands: CommandLineCommand[] = [];
-  let current: ByteString[] = [];
-  const end = (): void => {
-    const name = current[0];
+/**
+ * Splits the words of the command line at each word that is just `:`. Lazy: what stands before a fault is run
+ * before the {@link SyntaxFault} is thrown, as in the stock shell.
+ */
+export function* splitCommandLine(words: readonly ByteString[]): Generator<CommandLineCommand> {
+  for (let from = 0; from < words.length;) {
+    const colon = words.indexOf(":", from);
+    const end = colon === -1 ? words.length : colon;
+    const [name, ...parameters] = words.slice(from, end);
     if (name === undefined) throw new SyntaxFault("there is no command before a ':' of the command line");
     const ignoreErrors = name.startsWith("-");
-    commands.push({ ignoreErrors, words: [ignoreErrors ? name.slice(1) : name, ...current.slice(1)] });
-    current = [];
-  };
-  for (const word of words) {
-    if (word === ":") end();
-    else current.push(word);
+    yield { ignoreErrors, words: [ignoreErrors ? name.slice(1) : name, ...parameters] };
+    from = end + 1;
   }
-  if (current.length > 0) end();
-  return commands;
 }
 
 function skip(kind: RegExp, line: string, at: number): number {

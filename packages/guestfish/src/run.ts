@@ -6,7 +6,7 @@ import { OutputClosed, Pipe } from "./output.ts";
 import { parseLine } from "./parse.ts";
 import type { ScriptLine } from "./parse.ts";
 import { Script } from "./script.ts";
-import { Interrupted, ShellError } from "./shell-error.ts";
+import { Interrupted, ShellError, SyntaxFault } from "./shell-error.ts";
 import { Reported } from "./shell.ts";
 import type { Shell } from "./shell.ts";
 import { expandTilde } from "./tilde.ts";
@@ -64,7 +64,7 @@ export async function runLine(shell: Shell, text: ByteString): Promise<boolean> 
     line = parseLine(text, expandTilde);
   } catch (error) {
     shell.report(error);
-    return false;
+    return error instanceof SyntaxFault && error.ignoreErrors;
   }
   if (line.kind === "blank") return true;
   const ok = line.kind === "host" ? await runHost(shell, line) : await tryCommand(shell, line.words, line.pipe);

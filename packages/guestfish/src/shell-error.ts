@@ -11,6 +11,8 @@ export class SyntaxFault extends ShellError {
   override readonly name = "SyntaxFault";
   /** Where in the line, counted in bytes from 0; absent when the place is of no use. */
   readonly offset: number | undefined;
+  /** The line began with `-`. */
+  ignoreErrors = false;
 
   constructor(message: string, offset?: number) {
     super(`guestfish: ${message}`);

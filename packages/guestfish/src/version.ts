@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 
 /** The version of this package. */
 export function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  // By name, so that it is found from the source, from the compiled program and from a bundle of it.
+  const manifest: unknown = createRequire(import.meta.url)("guestfish/package.json");
   return (manifest as { version: string }).version;
 }
