@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   guestfsd: ["@guestfs/protocol", "@guestfs/schema"],
   guestfish: ["guestfs", "@guestfs/schema"],
   "@guestfs/codegen": ["@guestfs/schema"],
-  "@guestfs/testkit": ["guestfs", "@guestfs/qemu", "@guestfs/protocol", "@guestfs/schema"],
+  "@guestfs/testkit": ["@guestfs/protocol", "@guestfs/schema"],
 };
 
 /** Packages that another one brings along as a program, without importing it. */

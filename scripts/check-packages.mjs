@@ -19,7 +19,9 @@ async function typeProblems({ folder, name, version }) {
     `/node_modules/${name}/${path}`,
     readFileSync(join(folder, path), "utf8"),
   ]);
-  const result = await checkPackage(new Package(Object.fromEntries(files), name, version));
+  const result = await checkPackage(new Package(Object.fromEntries(files), name, version), {
+    excludeEntrypoints: [/\.json$/],
+  });
   if (!result.types) return ["has no types"];
   return result.problems
     .filter((problem) => !("resolutionKind" in problem) || !["node10", "node16-cjs"].includes(problem.resolutionKind))
