@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { camelCase, procedureByName, procedures, structByName, structs } from "@guestfs/schema";
 import type { OptionalParameter, Parameter, Procedure, Result, Struct, StructField } from "@guestfs/schema";
-import { codecOf, decodeText, ProtocolError, Reader, readStruct, Writer, writeStruct } from "./index.ts";
+import { bodyMax, codecOf, decodeText, ProtocolError, Reader, readStruct, Writer, writeStruct } from "./index.ts";
 import type { Arguments } from "./index.ts";
 
 // Names in a guest are bytes: text of every kind, broken UTF-8 included, but without NUL.
@@ -350,6 +350,23 @@ describe("results", () => {
     });
     for (const name of ["lvs", "mountpoints", "part_list", "internal_lxattrlist", "lvs_full"])
       assert.throws(() => codecOf(row(name)).readResult(new Reader(claims)), ProtocolError, name);
+  });
+
+  it("of a whole message hold as many elements as it has room for, and no more", () => {
+    const message = new Uint8Array(bodyMax);
+    for (const [name, size] of [
+      ["lvs", 4],
+      ["retired_readdir", 16],
+      ["internal_lxattrlist", 8],
+    ] as const) {
+      const most = Math.floor((bodyMax - 4) / size);
+      const view = new DataView(message.buffer);
+      const codec = codecOf(row(name));
+      view.setUint32(0, most);
+      assert.equal((codec.readResult(new Reader(message)) as unknown[]).length, most, name);
+      view.setUint32(0, most + 1);
+      assert.throws(() => codec.readResult(new Reader(message)), ProtocolError, name);
+    }
   });
 
   it("of a hashtable have no prototype, and an odd number of strings is refused", () => {
