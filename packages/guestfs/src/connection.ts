@@ -71,6 +71,8 @@ export class Connection {
       });
     }
     this.#socket.on("error", (error) => this.#lose(error));
+    // A daemon that says nothing more is gone, even when it still holds what we send.
+    this.#socket.on("end", () => this.#lose(new Error(this.#closedMessage())));
     this.#socket.on("close", () => this.#lose(new Error(this.#closedMessage())));
   }
 

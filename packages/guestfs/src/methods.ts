@@ -7,7 +7,7 @@ import type { Handle } from "./handle.ts";
 import { library } from "./library/index.ts";
 import { MethodPlan } from "./method-plan.ts";
 import type { ParsedCall } from "./method-plan.ts";
-import { requireConfig, requireOpen, requireReady } from "./state.ts";
+import { requireConfig, requireOpen } from "./state.ts";
 import { traceOfCall, traceOfError, traceOfResult } from "./trace.ts";
 import type { ByteSource } from "./transfer/byte-source.ts";
 import { makeSink } from "./transfer/file-sink.ts";
@@ -61,7 +61,7 @@ function libraryWork(row: Procedure): Work {
 function checkState(row: Procedure, handle: Handle): void {
   requireOpen(handle.state, row.name);
   if (row.configOnly === true) requireConfig(handle.state, row.name);
-  else if (row.proc !== undefined) requireReady(handle.state, row.name, "");
+  else if (row.proc !== undefined) handle.readyConnection(row.name);
 }
 
 function cancelled(row: Procedure, signal: AbortSignal): CancelledError {
