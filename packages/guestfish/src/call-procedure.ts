@@ -5,6 +5,7 @@ import { readArguments } from "./arguments.ts";
 import type { ArgumentContext } from "./arguments.ts";
 import type { ByteString } from "./byte-string.ts";
 import { formatResult } from "./format.ts";
+import type { ProgressBar } from "./progress-bar.ts";
 import { Script } from "./script.ts";
 import type { Shell } from "./shell.ts";
 
@@ -35,9 +36,7 @@ export async function callProcedure(
   if (output.length > 0) await shell.print(output);
 }
 
-async function progressBar(
-  shell: Shell,
-): Promise<{ update(progress: { position: number; total: number }): void; end(): void } | undefined> {
+async function progressBar(shell: Shell): Promise<ProgressBar | undefined> {
   if (shell.options.progressBars !== true && !(shell.interactive && shell.options.progressBars !== false))
     return undefined;
   const { ProgressBar } = await import("./progress-bar.ts");

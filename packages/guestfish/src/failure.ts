@@ -10,14 +10,5 @@ export function describeFailure(error: unknown, place: string): string {
   if (error instanceof ShellError) return `${error.message}\n`;
   if (error instanceof OutputClosed) return `guestfish: ${error.message}\n`;
   const message = error instanceof Error ? error.message : String(error);
-  const hint =
-    isStateError(error) && error.state === "CONFIG"
-      ? "\n(the guest is not started yet: use the 'run' command first)"
-      : "";
-  return `${place}libguestfs: error: ${message}${hint}\n`;
-}
-
-/** By its code and not by its class, so that telling about a failure does not load the library. */
-function isStateError(error: unknown): error is Error & { state: string } {
-  return error instanceof Error && (error as { code?: unknown }).code === "STATE" && "state" in error;
+  return `${place}libguestfs: error: ${message}\n`;
 }

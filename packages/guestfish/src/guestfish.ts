@@ -44,7 +44,7 @@ async function run(options: Invocation): Promise<number> {
     }
     stopSignals();
   }
-  return ok ? 0 : 1;
+  return shell.endedBy ?? (ok ? 0 : 1);
 }
 
 function refuse(options: Invocation): void {

@@ -34,5 +34,5 @@ async function runFile(shell: Shell, name: string): Promise<boolean> {
     throw new ShellError(`guestfish: -f ${name}: ${strerror(error)}`, { cause: error });
   });
   await using _closing = file;
-  return runScript(shell, new Script(name, createReadStream("", { fd: file.fd, autoClose: false })));
+  return await runScript(shell, new Script(name, createReadStream("", { fd: file.fd, autoClose: false })));
 }

@@ -24,6 +24,8 @@ export class Shell {
   script: Script | undefined;
   /** A command asked to leave. */
   leaving = false;
+  /** A signal asked for the end: the status that says which. */
+  endedBy: number | undefined;
   /** A person types the commands: failures do not end the shell. */
   readonly interactive: boolean = false;
   #handle: Guestfs | undefined;
@@ -50,7 +52,7 @@ export class Shell {
     this.#handle = undefined;
     if (handle === undefined) return;
     try {
-      if (handle.isReady()) await handle.shutdown();
+      await handle.shutdown();
     } finally {
       await handle.close();
       this.events.forget();

@@ -8,9 +8,12 @@ const patience = 10_000;
 /** Makes signals cancel the running call or end the process in order; gives what undoes it. */
 export function handleSignals(shell: Shell): () => void {
   const leave = (signal: "SIGINT" | "SIGTERM" | "SIGHUP"): void => {
+    const status = 128 + constants.signals[signal];
+    shell.endedBy = status;
     shell.leaving = true;
     shell.interrupt();
-    const exit = (): never => process.exit(128 + constants.signals[signal]);
+    // Should what runs now come to its end by itself, that status counts as well; this is for what does not.
+    const exit = (): never => process.exit(status);
     setTimeout(exit, patience);
     shell.close().then(exit, exit);
   };

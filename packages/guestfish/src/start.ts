@@ -31,11 +31,10 @@ export async function start(shell: Shell): Promise<void> {
       await handle.diskCreate(drive.file, "raw", readSize(values["size"]!), { preallocation: "sparse" });
       await handle.addDrive(drive.file, { format: "raw" });
       const device = deviceName(index);
-      const { fill } = disk;
-      if (fill !== undefined) {
+      if (disk.fill !== undefined) {
         fills.push(async (launched) => {
           try {
-            await fill(launched, device, values);
+            await disk.fill?.(launched, device, values);
           } catch (error) {
             throw new ShellError(`guestfish: -N ${drive.type}: ${drive.file}: ${(error as Error).message}`, {
               cause: error,
