@@ -1,5 +1,5 @@
 import { readSync, writeSync } from "node:fs";
-import { POLLIN, PollSet } from "./native/poll.ts";
+import { POLLERR, POLLHUP, POLLIN, PollSet } from "./native/poll.ts";
 
 /** The byte stream to the client, as a blocking program sees it. */
 export interface Channel {
@@ -9,6 +9,8 @@ export interface Channel {
   write(bytes: Uint8Array): void;
   /** Whether a read would not wait. */
   readable(): boolean;
+  /** Whether the client has closed its end, so that nothing sent will be read. */
+  gone(): boolean;
 }
 
 /** A channel over an open descriptor: a virtio-serial port, a socket or one end of a pair. */
@@ -32,5 +34,9 @@ export class DescriptorChannel implements Channel {
 
   readable(): boolean {
     return this.#poll.wait(0) > 0;
+  }
+
+  gone(): boolean {
+    return this.#poll.wait(0) > 0 && (this.#poll.ready(0) & (POLLHUP | POLLERR)) !== 0;
   }
 }

@@ -9,19 +9,20 @@ import {
   Reader,
 } from "@guestfs/protocol";
 import type { Header } from "@guestfs/protocol";
-import type { Procedure } from "@guestfs/schema";
+import type { Procedure, StringKind } from "@guestfs/schema";
 import type { Channel } from "./channel.ts";
-import type { Context } from "./context.ts";
+import { CallContext } from "./call-context.ts";
 import { ConversationEndedError, DaemonError, DownloadCancelledError } from "./daemon-error.ts";
 import { DaemonState } from "./daemon-state.ts";
 import type { DaemonOptions } from "./daemon-state.ts";
 import { DeviceNames } from "./device.ts";
 import { describeError, readCall, readCallHeader, rowOf, runCall } from "./dispatch.ts";
 import type { Call } from "./dispatch.ts";
-import { FileInput } from "./file-input.ts";
-import { FileOutput } from "./file-output.ts";
-import { ProgressSender } from "./progress-sender.ts";
 import { Wire } from "./wire.ts";
+
+function hasParameter(row: Procedure, kind: StringKind): boolean {
+  return row.params.some((parameter) => parameter.of === kind);
+}
 
 type Reference = Pick<Header, "procedure" | "serial">;
 
@@ -30,11 +31,11 @@ export class Conversation {
   readonly #wire: Wire;
   readonly #state: DaemonState;
   readonly #devices: DeviceNames;
-  readonly #log: (line: string) => void;
+  readonly #log: ((line: string) => void) | undefined;
   #last: Reference = { procedure: 0, serial: 0 };
   #ending = false;
 
-  constructor(channel: Channel, options: DaemonOptions, log: (line: string) => void) {
+  constructor(channel: Channel, options: DaemonOptions, log?: (line: string) => void) {
     this.#wire = new Wire(channel);
     this.#state = new DaemonState(options, chunkMax);
     this.#devices = new DeviceNames(options.appliance);
@@ -52,7 +53,7 @@ export class Conversation {
       return true;
     } catch (error) {
       if (!(error instanceof ConversationEndedError)) throw error;
-      this.#log(error.message);
+      this.#log?.(error.message);
       return false;
     } finally {
       this.#state.close();
@@ -72,7 +73,8 @@ export class Conversation {
       if (header.status !== "ok") throw new ProtocolError("unexpected message status (1)");
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      if (frame.bytes.length < 40) throw new ConversationEndedError("a message too short for a header", { cause: error });
+      if (frame.bytes.length < 40)
+        throw new ConversationEndedError("a message too short for a header", { cause: error });
       this.#replyError(this.#last, new DaemonError(error.message));
       return;
     }
@@ -82,40 +84,34 @@ export class Conversation {
 
   #answer(header: Header, reader: Reader): void {
     const row = rowOf(header.procedure);
-    const progress = new ProgressSender(this.#wire, header.procedure, header.serial);
-    const input = new FileInput(this.#wire, (received) => {
-      if (header.progressHint > 0) progress.report(Math.min(received, header.progressHint), header.progressHint);
-    });
-    const output = new FileOutput(this.#wire, this.#state.chunkSize, () => this.#reply(header, row, undefined));
-    const context: Context & { input: FileInput; output: FileOutput } = {
+    const takesFile = row !== undefined && hasParameter(row, "file-in");
+    const givesFile = row !== undefined && hasParameter(row, "file-out");
+    const context = new CallContext({
+      wire: this.#wire,
       state: this.#state,
-      sysroot: this.#state.sysroot,
-      progress: (position, total) => progress.report(position, total),
-      pulse: () => progress.pulse(),
+      header,
+      tellsProgress: row?.progress ?? false,
+      sendReply: () => this.#reply(header, row, undefined),
       endAfterReply: () => (this.#ending = true),
-      input,
-      output,
-    };
-    const takesFile = row?.params.some((parameter) => parameter.of === "file-in") ?? false;
-    const givesFile = row?.params.some((parameter) => parameter.of === "file-out") ?? false;
+    });
+    const started = this.#log ? performance.now() : 0;
     let call: Call | undefined;
     try {
       call = readCall(header, reader, this.#state, this.#devices);
-      const started = performance.now();
       const result = runCall(call, context, this.#devices);
       // A client that sends a file reads the reply only after the file's end.
-      if (takesFile) input.cancel();
-      progress.finish();
-      if (givesFile) output.end();
+      if (takesFile) context.input.cancel();
+      context.finish();
+      if (givesFile) context.output.end();
       else this.#reply(header, row, result);
-      this.#log(`${call.row.name}: ok, ${(performance.now() - started).toFixed(1)} ms`);
+      this.#log?.(`${call.row.name}: ok, ${(performance.now() - started).toFixed(1)} ms`);
     } catch (error) {
       if (error instanceof ConversationEndedError) throw error;
-      if (takesFile) input.cancel();
-      progress.finish();
+      if (takesFile) context.input.cancel();
+      context.finish();
       const told = describeError(error, call);
-      this.#log(`${row?.name ?? header.procedure}: ${told.message}`);
-      if (output.started || error instanceof DownloadCancelledError) output.abort();
+      this.#log?.(`${row?.name ?? header.procedure}: ${told.message}`);
+      if (context.replied || error instanceof DownloadCancelledError) context.output.abort();
       else this.#replyError(header, told);
     }
   }

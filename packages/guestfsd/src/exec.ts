@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly inherit?: readonly number[];
   /** Descriptor of its working directory. */
   readonly directory?: number;
+  /** Descriptor of the folder that is its `/`, where the program itself is looked for too. */
+  readonly root?: number;
   /** Exit statuses that are no failure. Default: 0 alone. `"any"`: the caller looks at it. */
   readonly accept?: readonly number[] | "any";
   /** Called about three times a second while it runs. */
@@ -121,6 +123,7 @@ class RunningChild {
         stderr: errorsWrite,
         inherit: options.inherit ?? [],
         ...(options.directory === undefined ? {} : { directory: options.directory }),
+        ...(options.root === undefined ? {} : { root: options.root }),
       });
       this.#ended = this.#track(openPidDescriptor(this.#pid));
       for (const fd of [childIn, childOut, errorsWrite]) if (this.#open.has(fd)) this.#close(fd);

@@ -1,7 +1,27 @@
 import { decodeChunk, extendedChunkMax, ProtocolError } from "@guestfs/protocol";
-import { writeSync } from "node:fs";
+import type { Frame } from "@guestfs/protocol";
+import { writevSync } from "node:fs";
 import { ConversationEndedError, DaemonError, UploadCancelledError } from "./daemon-error.ts";
 import type { Wire } from "./wire.ts";
+
+/** Most chunks that one writev(2) takes: IOV_MAX of Linux. */
+const gatherMax = 1024;
+
+function* upTo(chunks: readonly Uint8Array[], written: number): Generator<Uint8Array> {
+  let skip = written;
+  for (const chunk of chunks) {
+    if (skip < chunk.length) yield chunk.subarray(skip);
+    skip = Math.max(0, skip - chunk.length);
+  }
+}
+
+function writeGathered(fd: number, chunks: readonly Uint8Array[]): void {
+  const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  for (let written = 0; written < total;) {
+    const left = written === 0 ? chunks : [...upTo(chunks, written)];
+    written += writevSync(fd, left as Uint8Array<ArrayBuffer>[]);
+  }
+}
 
 /** The file that comes with a call, chunk by chunk. Each chunk is valid until the next one is taken. */
 export class FileInput implements Iterable<Uint8Array> {
@@ -21,22 +41,11 @@ export class FileInput implements Iterable<Uint8Array> {
    * @throws UploadCancelledError when the client stops sending
    */
   next(): Uint8Array | undefined {
-    if (this.#ended) return undefined;
-    for (;;) {
-      const frame = this.#wire.receive();
-      // Left over from a download that had already ended.
-      if (frame.type === "cancel") continue;
-      if (frame.type !== "message") throw new ConversationEndedError(`a ${frame.type} flag in the middle of a file`);
-      const chunk = this.#decode(frame.bytes);
-      if (chunk.type === "data") {
-        this.#received += chunk.data.length;
-        this.#onBytes(this.#received);
-        return chunk.data;
-      }
-      this.#ended = true;
-      if (chunk.type === "cancel") throw new UploadCancelledError();
-      return undefined;
+    while (!this.#ended) {
+      const data = this.#take(this.#wire.receive());
+      if (data) return data;
     }
+    return undefined;
   }
 
   *[Symbol.iterator](): Iterator<Uint8Array> {
@@ -45,8 +54,19 @@ export class FileInput implements Iterable<Uint8Array> {
 
   /** Writes all that is still to come to a descriptor. */
   copyTo(fd: number): void {
-    for (const data of this) {
-      for (let at = 0; at < data.length; ) at += writeSync(fd, data, at, data.length - at, null);
+    for (let data = this.next(); data !== undefined; data = this.next()) {
+      // Chunks that came with the same read stay valid together: one system call writes them all.
+      const gathered = [data];
+      try {
+        while (!this.#ended && gathered.length < gatherMax) {
+          const frame = this.#wire.receiveBuffered();
+          if (!frame) break;
+          const more = this.#take(frame);
+          if (more) gathered.push(more);
+        }
+      } finally {
+        writeGathered(fd, gathered);
+      }
     }
   }
 
@@ -54,11 +74,29 @@ export class FileInput implements Iterable<Uint8Array> {
   cancel(): void {
     if (this.#ended) return;
     this.#wire.sendCancel();
-    try {
-      while (!this.#ended) this.next();
-    } catch (error) {
-      if (!(error instanceof DaemonError)) throw error;
+    while (!this.#ended) {
+      try {
+        this.next();
+      } catch (error) {
+        if (!(error instanceof DaemonError)) throw error;
+      }
     }
+  }
+
+  /** The data of a frame; `undefined` for the end and for what is no chunk. */
+  #take(frame: Frame): Uint8Array | undefined {
+    // Left over from a download that had already ended.
+    if (frame.type === "cancel") return undefined;
+    if (frame.type !== "message") throw new ConversationEndedError(`a ${frame.type} flag in the middle of a file`);
+    const chunk = this.#decode(frame.bytes);
+    if (chunk.type === "data") {
+      this.#received += chunk.data.length;
+      this.#onBytes(this.#received);
+      return chunk.data;
+    }
+    this.#ended = true;
+    if (chunk.type === "cancel") throw new UploadCancelledError();
+    return undefined;
   }
 
   #decode(bytes: Uint8Array): ReturnType<typeof decodeChunk> {

@@ -1,9 +1,17 @@
-import { chunkMax, chunkPrefixSize, encodeChunk, writeChunkPrefix } from "@guestfs/protocol";
-import { readSync } from "node:fs";
+import { chunkPrefixSize, encodeChunk, writeChunkPrefix } from "@guestfs/protocol";
+import { readvSync } from "node:fs";
 import { DownloadCancelledError } from "./daemon-error.ts";
 import type { Wire } from "./wire.ts";
 
 const batchMax = 256 * 1024;
+
+/** How {@link FileOutput.copyFrom} goes about it. */
+export interface CopyOptions {
+  /** Most bytes to read. Default: to the end. */
+  readonly limit?: number;
+  /** Told now and then how many bytes of the file have been taken. */
+  readonly report?: (sent: number) => void;
+}
 
 /** The file that goes with a reply, chunk by chunk. The reply itself goes out before the first byte. */
 export class FileOutput {
@@ -23,7 +31,8 @@ export class FileOutput {
     this.#wire = wire;
     this.#chunkSize = chunkSize;
     this.#sendReply = sendReply;
-    this.#batch = new Uint8Array(Math.max(batchMax, chunkSize + chunkPrefixSize + 4));
+    const stride = chunkPrefixSize + chunkSize;
+    this.#batch = Buffer.allocUnsafe(Math.max(1, Math.floor(batchMax / stride)) * stride);
   }
 
   /** Whether the reply has gone out, so that an error can only be told by breaking the file off. */
@@ -38,23 +47,28 @@ export class FileOutput {
 
   /** @throws DownloadCancelledError when the client does not want the rest */
   write(data: Uint8Array): void {
-    for (let at = 0; at < data.length; ) {
+    for (let at = 0; at < data.length;) {
       const length = Math.min(this.#chunkSize, data.length - at);
-      const place = this.#place(length);
-      place.set(data.subarray(at, at + length));
+      if (this.#batched + chunkPrefixSize + length + 3 > this.#batch.length) this.#flush();
+      this.#batch.set(data.subarray(at, at + length), this.#batched + chunkPrefixSize);
       this.#close(length);
       at += length;
     }
   }
 
-  /** Reads a descriptor to its end, or `limit` bytes of it, into the file. */
-  copyFrom(fd: number, limit: number = Number.POSITIVE_INFINITY): void {
-    for (let left = limit; left > 0; ) {
-      const place = this.#place(Math.min(this.#chunkSize, left));
-      const length = readSync(fd, place, 0, place.length, null);
-      if (length === 0) return;
-      this.#close(length);
-      left -= length;
+  /** Reads a descriptor from its place to its end, or `limit` bytes of it, into the file. */
+  copyFrom(fd: number, options: CopyOptions = {}): void {
+    const { limit = Number.POSITIVE_INFINITY, report } = options;
+    this.#flush();
+    const places = this.#places();
+    for (let left = limit; left > 0;) {
+      const wanted = left < places.length * this.#chunkSize ? this.#trim(places, left) : places;
+      const count = readvSync(fd, wanted as Uint8Array<ArrayBuffer>[]);
+      if (count === 0) return;
+      for (let rest = count; rest > 0; rest -= this.#chunkSize) this.#close(Math.min(rest, this.#chunkSize));
+      this.#flush();
+      left -= count;
+      report?.(this.#sent);
     }
   }
 
@@ -77,13 +91,24 @@ export class FileOutput {
     this.#sendReply();
   }
 
-  /** Room for the data of one chunk, behind its prefix. */
-  #place(length: number): Uint8Array {
-    if (this.#batched + chunkPrefixSize + length + 3 > this.#batch.length) this.#flush();
-    const at = this.#batched + chunkPrefixSize;
-    return this.#batch.subarray(at, at + length);
+  /** The places of the data in a batch of full chunks: one read fills them all. */
+  #places(): Uint8Array[] {
+    const stride = chunkPrefixSize + this.#chunkSize;
+    return Array.from({ length: Math.floor(this.#batch.length / stride) }, (_, i) =>
+      this.#batch.subarray(i * stride + chunkPrefixSize, (i + 1) * stride),
+    );
   }
 
+  #trim(places: readonly Uint8Array[], length: number): Uint8Array[] {
+    const full = Math.floor(length / this.#chunkSize);
+    const rest = length - full * this.#chunkSize;
+    return [
+      ...places.slice(0, full),
+      ...(rest > 0 ? places.slice(full, full + 1).map((place) => place.subarray(0, rest)) : []),
+    ];
+  }
+
+  /** Puts the prefix before, and the padding behind, data that stand in their place in the batch. */
   #close(length: number): void {
     const padding = writeChunkPrefix(this.#batch, this.#batched, length);
     const end = this.#batched + chunkPrefixSize + length;

@@ -63,7 +63,7 @@ const requirements: Readonly<Record<string, () => boolean>> = {
   realpath: always,
   rsync: programs("rsync"),
   scrub: programs("scrub"),
-  selinux: never,
+  selinux: () => existsSync("/sys/fs/selinux/enforce"),
   selinuxrelabel: programs("setfiles"),
   sleuthkit: programs("icat"),
   squashfs: programs("mksquashfs"),

@@ -14,7 +14,9 @@ function fail(message: string): never {
 
 /** Our own appliance says so on the kernel's command line; nowhere else may `/dev/sda` be read as another name. */
 function runsInAppliance(): boolean {
-  return readFileSync("/proc/cmdline", "utf8").split(/\s+/).some((word) => word.startsWith("guestfs."));
+  return readFileSync("/proc/cmdline", "utf8")
+    .split(/\s+/)
+    .some((word) => word.startsWith("guestfs."));
 }
 
 function openChannel(channel: string): number {
@@ -24,7 +26,7 @@ function openChannel(channel: string): number {
 
 function serveListener(commandLine: CommandLine, serve: (fd: number) => boolean): void {
   const listener = listenUnix(commandLine.channel);
-  for (let ended = false; !ended; ) {
+  for (let ended = false; !ended;) {
     const client = acceptUnix(listener);
     try {
       ended = serve(client);
@@ -50,7 +52,9 @@ function main(): void {
   };
   process.chdir("/");
   process.umask(0o022);
-  const log = commandLine.verbose ? (line: string): void => void process.stderr.write(`guestfsd: ${line}\n`) : (): void => undefined;
+  const log = commandLine.verbose
+    ? (line: string): void => void process.stderr.write(`guestfsd: ${line}\n`)
+    : undefined;
   const serve = (fd: number): boolean => new Conversation(new DescriptorChannel(fd), options, log).serve();
   try {
     if (commandLine.listen) serveListener(commandLine, serve);

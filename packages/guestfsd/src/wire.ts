@@ -3,7 +3,7 @@ import type { Frame } from "@guestfs/protocol";
 import type { Channel } from "./channel.ts";
 import { ConversationEndedError } from "./daemon-error.ts";
 
-const readSize = 64 * 1024;
+const readSize = 256 * 1024;
 
 /** Frames to and from one client. */
 export class Wire {
@@ -24,6 +24,16 @@ export class Wire {
       if (frame) return frame;
       this.#fill();
     }
+  }
+
+  /** A frame that is here already, `undefined` when one would have to be waited for. Frames taken since the last wait stay valid. */
+  receiveBuffered(): Frame | undefined {
+    return this.#next();
+  }
+
+  /** Whether the client has closed its end. */
+  gone(): boolean {
+    return this.#channel.gone();
   }
 
   send(bytes: Uint8Array): void {

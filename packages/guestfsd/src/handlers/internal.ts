@@ -1,10 +1,127 @@
-import type { HandlersOf } from "../context.ts";
+import { structByName } from "@guestfs/schema";
+import type { StructMap } from "@guestfs/schema";
+import { decodeText } from "@guestfs/protocol";
+import { constants, readlinkSync } from "node:fs";
+import { isBlockDevice } from "../argument-check.ts";
+import { writeAll } from "../content.ts";
+import type { Context, HandlersOf, OutputContext } from "../context.ts";
+import { ConversationEndedError, DaemonError } from "../daemon-error.ts";
+import { DeviceNames, parseMountable } from "../device.ts";
 import { groupIsAvailable, groupIsKnown } from "../groups.ts";
+import { readDirectory } from "../native/directory.ts";
+import { O_DIRECTORY, O_PATH } from "../native/file.ts";
+import { statName } from "../native/stat.ts";
+import { direntMax, writeDirent } from "../readdir.ts";
+import { listRpmApplications } from "../rpm-list.ts";
+import { fsPath, descriptorPath } from "../sysroot.ts";
+import { unmountAll } from "../unmount.ts";
+import { readXattrs } from "../xattr-list.ts";
+import { syncDisks } from "./daemon.ts";
+import { uploadOutside } from "./debug.ts";
 
-/** Calls that the library composes others of. */
-export const internal: Pick<HandlersOf<"internal">, "internal_feature_available"> = {
+const write = constants.O_WRONLY | constants.O_CREAT | constants.O_NOCTTY | constants.O_NONBLOCK;
+const mountableDevice = 1;
+const mountableBtrfsVolume = 2;
+const direntBuffer = 64 * 1024;
+
+/** What `lstatnslist` gives for a name that can't be looked at. */
+const noStat = Object.fromEntries(
+  (structByName.get("statns")?.fields ?? []).map(({ name }) => [name, -1]),
+) as unknown as StructMap["statns"];
+
+/** Does something for each name in a folder; `instead` stands where it can't be done. */
+function eachName<T>(
+  context: Context,
+  path: string,
+  names: readonly string[],
+  use: (folder: number, name: string) => T,
+  instead: T,
+): T[] {
+  return context.sysroot.withOpen(path, O_PATH | O_DIRECTORY, (folder) =>
+    names.map((name) => {
+      try {
+        return use(folder, name);
+      } catch {
+        return instead;
+      }
+    }),
+  );
+}
+
+/** For each name a header, whose value tells how many attributes follow it. */
+function xattrRuns(context: Context, path: string, names: readonly string[]): StructMap["xattr"][] {
+  const lists = eachName<StructMap["xattr"][]>(
+    context,
+    path,
+    names,
+    (folder, name) => readXattrs(`${descriptorPath(folder)}/${name}`, "nofollow"),
+    [],
+  );
+  return lists.flatMap((list) => [{ attrname: "", attrval: Buffer.from(String(list.length)) }, ...list]);
+}
+
+function sendDirents(context: OutputContext, path: string): void {
+  const buffer = Buffer.allocUnsafe(direntBuffer);
+  let length = 0;
+  const flush = (): void => {
+    if (length > 0) context.output.write(buffer.subarray(0, length));
+    length = 0;
+  };
+  context.sysroot.withOpen(path, constants.O_RDONLY | O_DIRECTORY, (fd) =>
+    readDirectory(fd, (entry) => {
+      if (length + direntMax > buffer.length) flush();
+      length = writeDirent(buffer, length, entry);
+    }),
+  );
+  flush();
+}
+
+type Elsewhere = "internal_filesystem_walk" | "internal_find_inode" | "internal_journal_get" | "internal_yara_scan";
+
+/** Calls that the library composes others of. Those that belong to the journal stand there. */
+export const internal: Omit<HandlersOf<"internal">, Elsewhere> = {
+  internal_autosync(_, context) {
+    if (!context.state.options.live) unmountAll(context);
+    syncDisks(context);
+  },
   internal_feature_available({ group }) {
     if (!groupIsKnown(group)) return 2;
     return groupIsAvailable(group) ? 0 : 1;
+  },
+  internal_list_rpm_applications: (_, context) => listRpmApplications(context),
+  internal_lstatnslist: ({ path, names }, context) => eachName(context, path, names, statName, noStat),
+  internal_lxattrlist: ({ path, names }, context) => xattrRuns(context, path, names),
+  internal_parse_mountable({ mountable }, context) {
+    const { device, subvolume } = parseMountable(mountable, isBlockDevice);
+    return {
+      im_type: subvolume === undefined ? mountableDevice : mountableBtrfsVolume,
+      im_device: new DeviceNames(context.state.options.appliance).toClient(device),
+      im_volume: subvolume ?? "",
+    };
+  },
+  internal_readdir: ({ dir }, context) => sendDirents(context, dir),
+  internal_readlinklist: ({ path, names }, context) =>
+    eachName(
+      context,
+      path,
+      names,
+      (folder, name) => decodeText(readlinkSync(fsPath(`${descriptorPath(folder)}/${name}`), { encoding: "buffer" })),
+      "",
+    ),
+  internal_rhbz914931({ count }, context) {
+    let received = 0;
+    while (received < count) {
+      const data = context.input.next();
+      if (!data) throw new DaemonError("the file ended before its count", "EINVAL");
+      received += data.length;
+    }
+    throw new ConversationEndedError("ended in the middle of an upload, as asked");
+  },
+  internal_upload: ({ tmpname, mode }, context) => uploadOutside(context, tmpname, mode),
+  internal_write({ path, content }, context) {
+    context.sysroot.withOpen(path, write | constants.O_TRUNC, (fd) => writeAll(fd, content), 0o666);
+  },
+  internal_write_append({ path, content }, context) {
+    context.sysroot.withOpen(path, write | constants.O_APPEND, (fd) => writeAll(fd, content), 0o666);
   },
 };

@@ -1,21 +1,58 @@
-import { constants, ftruncateSync } from "node:fs";
+import { constants, fstatSync, ftruncateSync } from "node:fs";
+import { withSource, withSourceOrTarget } from "../content.ts";
 import type { HandlersOf } from "../context.ts";
+import { DaemonError } from "../daemon-error.ts";
+import { lseek } from "../native/file.ts";
 
-/** Whole files in and out. */
-export const transfer: Pick<HandlersOf<"transfer">, "upload" | "download"> = {
+const SEEK_SET = 0;
+const SEEK_END = 2;
+
+/** Bytes of a file or device; 0 when that can't be told. */
+function sizeOf(fd: number): number {
+  const stat = fstatSync(fd);
+  if (stat.isFile()) return stat.size;
+  if (!stat.isBlockDevice()) return 0;
+  const size = lseek(fd, 0, SEEK_END);
+  lseek(fd, 0, SEEK_SET);
+  return size;
+}
+
+function checkNotNegative(name: string, value: number): void {
+  if (value < 0) throw new DaemonError(`${name} is negative`, "EINVAL");
+}
+
+/** Whole files and devices, or parts of them, in and out. */
+export const transfer: HandlersOf<"transfer"> = {
   upload({ remotefilename }, context) {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOCTTY;
-    context.sysroot.withOpen(
-      remotefilename,
-      flags,
-      (fd) => {
-        ftruncateSync(fd, 0);
-        context.input.copyTo(fd);
-      },
-      0o666,
-    );
+    withSourceOrTarget(context, remotefilename, constants.O_WRONLY | constants.O_CREAT, (fd) => {
+      if (fstatSync(fd).isFile()) ftruncateSync(fd, 0);
+      context.input.copyTo(fd);
+    });
+  },
+  upload_offset({ remotefilename, offset }, context) {
+    checkNotNegative("offset", offset);
+    withSourceOrTarget(context, remotefilename, constants.O_WRONLY | constants.O_CREAT, (fd) => {
+      lseek(fd, offset, SEEK_SET);
+      context.input.copyTo(fd);
+    });
   },
   download({ remotefilename }, context) {
-    context.sysroot.withOpen(remotefilename, constants.O_RDONLY, (fd) => context.output.copyFrom(fd));
+    withSource(context, remotefilename, (fd) => {
+      const total = sizeOf(fd);
+      context.output.copyFrom(fd, { report: (sent) => total > 0 && context.progress(Math.min(sent, total), total) });
+    });
+  },
+  download_offset({ remotefilename, offset, size }, context) {
+    checkNotNegative("offset", offset);
+    checkNotNegative("size", size);
+    withSource(context, remotefilename, (fd) => {
+      lseek(fd, offset, SEEK_SET);
+      context.output.copyFrom(fd, { limit: size, report: (sent) => context.progress(sent, size) });
+      if (context.output.sent < size)
+        throw new DaemonError(
+          `${remotefilename}: ends ${size - context.output.sent} bytes before offset + size`,
+          "EINVAL",
+        );
+    });
   },
 };

@@ -1,5 +1,6 @@
 import koffi from "koffi";
 import { cString } from "./c-string.ts";
+import { insideRoot } from "./root.ts";
 import { check, SystemError } from "./system-error.ts";
 
 const libc = koffi.load("libc.so.6");
@@ -17,9 +18,18 @@ const actionsFchdir = libc.func("posix_spawn_file_actions_addfchdir_np", "int", 
   fd: number,
 ) => number;
 const attributesInit = libc.func("posix_spawnattr_init", "int", ["void*"]) as (attributes: Block) => number;
-const setFlags = libc.func("posix_spawnattr_setflags", "int", ["void*", "short"]) as (attributes: Block, flags: number) => number;
-const setDefaults = libc.func("posix_spawnattr_setsigdefault", "int", ["void*", "void*"]) as (attributes: Block, set: Block) => number;
-const setMask = libc.func("posix_spawnattr_setsigmask", "int", ["void*", "void*"]) as (attributes: Block, set: Block) => number;
+const setFlags = libc.func("posix_spawnattr_setflags", "int", ["void*", "short"]) as (
+  attributes: Block,
+  flags: number,
+) => number;
+const setDefaults = libc.func("posix_spawnattr_setsigdefault", "int", ["void*", "void*"]) as (
+  attributes: Block,
+  set: Block,
+) => number;
+const setMask = libc.func("posix_spawnattr_setsigmask", "int", ["void*", "void*"]) as (
+  attributes: Block,
+  set: Block,
+) => number;
 const spawnp = libc.func("posix_spawnp", "int", ["void*", "void*", "void*", "void*", "void **", "void **"]) as (
   pid: Int32Array,
   file: Block,
@@ -28,11 +38,23 @@ const spawnp = libc.func("posix_spawnp", "int", ["void*", "void*", "void*", "voi
   argv: (Block | null)[],
   environment: (Block | null)[],
 ) => number;
-const waitpidC = libc.func("waitpid", "int", ["int", "void*", "int"]) as (pid: number, status: Int32Array, options: number) => number;
+const waitpidC = libc.func("waitpid", "int", ["int", "void*", "int"]) as (
+  pid: number,
+  status: Int32Array,
+  options: number,
+) => number;
 const killC = libc.func("kill", "int", ["int", "int"]) as (pid: number, signal: number) => number;
-const syscall2 = libc.func("syscall", "long", ["long", "int", "uint"]) as (number: number, pid: number, flags: number) => number;
+const syscall2 = libc.func("syscall", "long", ["long", "int", "uint"]) as (
+  number: number,
+  pid: number,
+  flags: number,
+) => number;
 const pipe2C = libc.func("pipe2", "int", ["void*", "int"]) as (ends: Int32Array, flags: number) => number;
-const fcntlC = libc.func("fcntl", "int", ["int", "int", "int"]) as (fd: number, command: number, value: number) => number;
+const fcntlC = libc.func("fcntl", "int", ["int", "int", "int"]) as (
+  fd: number,
+  command: number,
+  value: number,
+) => number;
 
 const SYS_pidfd_open = 434;
 const POSIX_SPAWN_SETPGROUP = 0x02;
@@ -54,6 +76,8 @@ export interface ChildSetup {
   readonly inherit?: readonly number[];
   /** descriptor of the working directory */
   readonly directory?: number;
+  /** descriptor of the folder that is its `/` */
+  readonly root?: number;
 }
 
 /** posix_spawnp(3): the child leads a process group of its own and has every signal at its default. */
@@ -75,7 +99,9 @@ export function spawnChild(setup: ChildSetup): number {
     const argv = setup.argv.map(cString);
     const environment = Object.entries(setup.environment).map(([name, value]) => cString(`${name}=${value}`));
     const pid = new Int32Array(1);
-    const errno = spawnp(pid, cString(setup.argv[0] ?? ""), actions, attributes, [...argv, null], [...environment, null]);
+    const file = cString(setup.argv[0] ?? "");
+    const start = (): number => spawnp(pid, file, actions, attributes, [...argv, null], [...environment, null]);
+    const errno = setup.root === undefined ? start() : insideRoot(setup.root, start);
     if (errno !== 0) throw new SystemError(setup.argv[0] ?? "posix_spawn", errno);
     return pid[0] as number;
   } finally {

@@ -8,6 +8,7 @@ export const MS_RDONLY = 1;
 export const MS_REMOUNT = 32;
 export const MS_BIND = 4096;
 export const MS_REC = 16384;
+export const MS_PRIVATE = 262144;
 export const MNT_FORCE = 1;
 export const MNT_DETACH = 2;
 

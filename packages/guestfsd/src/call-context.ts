@@ -1,0 +1,79 @@
+import type { Header } from "@guestfs/protocol";
+import type { InputContext, OutputContext } from "./context.ts";
+import { ConversationEndedError } from "./daemon-error.ts";
+import type { DaemonState } from "./daemon-state.ts";
+import { FileInput } from "./file-input.ts";
+import { FileOutput } from "./file-output.ts";
+import { ProgressSender } from "./progress-sender.ts";
+import type { Sysroot } from "./sysroot.ts";
+import type { Wire } from "./wire.ts";
+
+const lookPeriod = 333;
+
+/** What the conversation gives to a handler for one call. */
+export interface CallSetup {
+  readonly wire: Wire;
+  readonly state: DaemonState;
+  readonly header: Header;
+  /** Whether the call is one of those that tell their progress. */
+  readonly tellsProgress: boolean;
+  sendReply(): void;
+  endAfterReply(): void;
+}
+
+/** The context of one call. Most calls need little of it, so its parts are made on first use. */
+export class CallContext implements InputContext, OutputContext {
+  readonly state: DaemonState;
+  readonly sysroot: Sysroot;
+  readonly progress: (position: number, total: number) => void;
+  readonly pulse: () => void;
+  readonly endAfterReply: () => void;
+  readonly #setup: CallSetup;
+  readonly #progress: ProgressSender;
+  #input: FileInput | undefined;
+  #output: FileOutput | undefined;
+  #nextLook = 0;
+
+  constructor(setup: CallSetup) {
+    this.#setup = setup;
+    this.state = setup.state;
+    this.sysroot = setup.state.sysroot;
+    this.#progress = new ProgressSender(setup.wire, setup.header.procedure, setup.header.serial);
+    this.progress = (position, total) => this.#progress.report(position, total);
+    this.pulse = () => this.#pulse();
+    this.endAfterReply = setup.endAfterReply;
+  }
+
+  get input(): FileInput {
+    const { wire, header } = this.#setup;
+    this.#input ??= new FileInput(wire, (received) => {
+      if (header.progressHint > 0) this.#progress.report(Math.min(received, header.progressHint), header.progressHint);
+    });
+    return this.#input;
+  }
+
+  get output(): FileOutput {
+    this.#output ??= new FileOutput(this.#setup.wire, this.state.chunkSize, () => this.#setup.sendReply());
+    return this.#output;
+  }
+
+  /** Whether the reply has gone out before the handler returned. */
+  get replied(): boolean {
+    return this.#output?.started ?? false;
+  }
+
+  /** Sends the last progress message, when there was one before. */
+  finish(): void {
+    this.#progress.finish();
+  }
+
+  /** @throws ConversationEndedError when the client has gone: nobody wants the rest of a long call */
+  #pulse(): void {
+    if (this.#setup.tellsProgress) this.#progress.pulse();
+    const now = performance.now();
+    if (now < this.#nextLook) return;
+    if (this.#nextLook > 0 && this.#setup.wire.gone())
+      throw new ConversationEndedError("the client went away during a call");
+    this.#nextLook = now + lookPeriod;
+  }
+}

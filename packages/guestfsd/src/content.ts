@@ -1,0 +1,89 @@
+import { messageMax } from "@guestfs/protocol";
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import type { Stats } from "node:fs";
+import type { Context } from "./context.ts";
+import { DaemonError } from "./daemon-error.ts";
+import { fsPath } from "./sysroot.ts";
+
+const blockSize = 256 * 1024;
+
+/** Opening a pipe or a terminal line of the guest must not wait for its other end. */
+const neverWait = constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** Opens what a `device-or-path` argument names: a device of the daemon's side, or a file of the guest. */
+export function withSourceOrTarget<T>(
+  context: Context,
+  path: string,
+  flags: number,
+  use: (fd: number) => T,
+  mode = 0o666,
+): T {
+  if (!path.startsWith("/dev/")) return context.sysroot.withOpen(path, flags | neverWait, use, mode);
+  const fd = openSync(fsPath(path), flags & ~(constants.O_CREAT | constants.O_TRUNC));
+  try {
+    return use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Opens a file of the guest, or a device, for reading. */
+export function withSource<T>(context: Context, path: string, use: (fd: number) => T): T {
+  return withSourceOrTarget(context, path, constants.O_RDONLY, use);
+}
+
+/**
+ * Opens what is to be read to its end: a regular file or a block device.
+ * @throws DaemonError for a folder, a pipe or a character device, whose end might never come
+ */
+export function withContent<T>(context: Context, path: string, use: (fd: number, stat: Stats) => T): T {
+  return withSource(context, path, (fd) => {
+    const stat = fstatSync(fd);
+    if (stat.isDirectory()) throw new DaemonError(`${path}: Is a directory`, "EISDIR");
+    if (!stat.isFile() && !stat.isBlockDevice()) throw new DaemonError(`${path}: not a regular file`, "EINVAL");
+    return use(fd, stat);
+  });
+}
+
+/** The bytes of a descriptor from its place on, block by block; each block is valid until the next one is taken. */
+export function* blocksOf(fd: number, size: number = blockSize): Generator<Buffer> {
+  const buffer = Buffer.allocUnsafe(size);
+  for (;;) {
+    const count = readSync(fd, buffer, 0, size, null);
+    if (count === 0) return;
+    yield buffer.subarray(0, count);
+  }
+}
+
+/** Writes all of some bytes at a descriptor's place, or at an offset. */
+export function writeAll(fd: number, data: Uint8Array, offset?: number): void {
+  for (let at = 0; at < data.length;)
+    at += writeSync(fd, data, at, data.length - at, offset === undefined ? null : offset + at);
+}
+
+/** Gathers what goes into one reply, and says so when it is too much for one. */
+export class ReplyBytes {
+  readonly #parts: Uint8Array[] = [];
+  readonly #advice: string;
+  #length = 0;
+
+  /** @param advice - what to do instead, when it is too much */
+  constructor(advice: string) {
+    this.#advice = advice;
+  }
+
+  /** @throws DaemonError when it is more than one message holds */
+  add(data: Uint8Array): void {
+    this.#length += data.length;
+    if (this.#length > messageMax)
+      throw new DaemonError(
+        `the result is larger than the ${messageMax} bytes of one message${this.#advice && `: ${this.#advice}`}`,
+        "EFBIG",
+      );
+    this.#parts.push(Uint8Array.prototype.slice.call(data));
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+}

@@ -1,0 +1,19 @@
+import { decodeText } from "@guestfs/protocol";
+
+/** Text of guest data, up to the first NUL: nothing behind one can go over the wire in a string. */
+export function textUntilNul(data: Uint8Array): string {
+  const end = data.indexOf(0);
+  return decodeText(end < 0 ? data : data.subarray(0, end));
+}
+
+/** The lines of guest data, each up to its first NUL; a line end at the very end begins no further line. */
+export function linesOf(data: Uint8Array): string[] {
+  const lines: string[] = [];
+  for (let at = 0; at < data.length;) {
+    const end = data.indexOf(0x0a, at);
+    lines.push(textUntilNul(data.subarray(at, end < 0 ? data.length : end)));
+    if (end < 0) break;
+    at = end + 1;
+  }
+  return lines;
+}

@@ -1,0 +1,141 @@
+import { constants, mkdirSync, rmdirSync, unlinkSync, lstatSync } from "node:fs";
+import type { Context, HandlersOf } from "../context.ts";
+import { DaemonError } from "../daemon-error.ts";
+import { run } from "../exec.ts";
+import { expandGlob } from "../glob.ts";
+import { textUntilNul } from "../guest-text.ts";
+import { isDots, readDirectory } from "../native/directory.ts";
+import { O_DIRECTORY, O_PATH } from "../native/file.ts";
+import { statName } from "../native/stat.ts";
+import { fsPath } from "../sysroot.ts";
+import { walkTree } from "../tree-walk.ts";
+import { checkMode } from "./file-attribute.ts";
+import { statOf } from "./file-test.ts";
+
+const openFolder = constants.O_RDONLY | O_DIRECTORY;
+const zero = Buffer.alloc(1);
+const blocksPerKilobyte = 2;
+
+/** Gathers small pieces, so that each does not become a chunk of its own. */
+function gatherer(write: (data: Uint8Array) => void): { add(...parts: readonly Buffer[]): void; end(): void } {
+  const buffer = Buffer.allocUnsafe(64 * 1024);
+  let length = 0;
+  const end = (): void => {
+    if (length > 0) write(buffer.subarray(0, length));
+    length = 0;
+  };
+  return {
+    end,
+    add(...parts) {
+      for (const part of parts) {
+        if (length + part.length > buffer.length) end();
+        if (part.length > buffer.length) write(part);
+        else length += part.copy(buffer, length);
+      }
+    },
+  };
+}
+
+function makeFolder(context: Context, path: string, mode: number): void {
+  context.sysroot.withPlace(path, (place) => {
+    if (place.name === ".") throw new DaemonError(`${path}: File exists`, "EEXIST");
+    mkdirSync(fsPath(place.path), mode);
+  });
+}
+
+function isFolder(context: Context, path: string): boolean {
+  return statOf(context, path, true)?.isDirectory() ?? false;
+}
+
+function makeFolders(context: Context, path: string): void {
+  if (isFolder(context, path)) return;
+  const elements = path.split("/").filter((element) => element !== "");
+  let made = "";
+  for (const element of elements) {
+    made += `/${element}`;
+    try {
+      makeFolder(context, made, 0o777);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST" && !isFolder(context, made)) throw error;
+      if (!isFolder(context, made)) throw new DaemonError(`${made}: Not a directory`, "ENOTDIR", { cause: error });
+    }
+  }
+}
+
+function removeTree(context: Context, path: string): void {
+  let place: { isFolder: boolean } | undefined;
+  try {
+    context.sysroot.withPlace(path, (held) => {
+      if (held.name === ".") throw new DaemonError(`${path}: the top of a tree can't be removed`, "EINVAL");
+      place = { isFolder: lstatSync(fsPath(held.path)).isDirectory() };
+      if (!place.isFolder) unlinkSync(fsPath(held.path));
+      else run(["rm", "-rf", "--", `./${held.name}`], { directory: held.folder, pulse: context.pulse });
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}
+
+/** ls(1): a folder's content, or the line of anything else. */
+function longListing(context: Context, path: string, options: string): string {
+  if (isFolder(context, path))
+    return context.sysroot.withOpen(path, O_PATH | O_DIRECTORY, (fd) =>
+      textUntilNul(run(["ls", options], { directory: fd }).stdout),
+    );
+  return context.sysroot.withPlace(path, (place) =>
+    textUntilNul(run(["ls", options, "--", place.name], { directory: place.folder }).stdout),
+  );
+}
+
+/** Folders and what is in them. */
+export const directory: HandlersOf<"directory"> = {
+  df: () => textUntilNul(run(["df"]).stdout),
+  df_h: () => textUntilNul(run(["df", "-h"]).stdout),
+  du({ path }, context) {
+    const stat = statOf(context, path, false);
+    if (stat && !stat.isDirectory()) return Math.ceil(stat.blocks / blocksPerKilobyte);
+    const output = context.sysroot.withOpen(path, openFolder, (fd) =>
+      run(["du", "-s", "-k", "."], { directory: fd, pulse: context.pulse }),
+    );
+    return Number.parseInt(output.stdout.toString("latin1"), 10);
+  },
+  fill_dir({ dir, nr }, context) {
+    context.sysroot.withOpen(dir, O_PATH | O_DIRECTORY, () => {
+      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOCTTY | constants.O_NONBLOCK;
+      for (let i = 0; i < nr; i++) {
+        context.sysroot.withOpen(`${dir}/${String(i).padStart(8, "0")}`, flags, () => undefined, 0o666);
+        context.pulse();
+      }
+    });
+  },
+  find0({ directory: top }, context) {
+    const names = gatherer((data) => context.output.write(data));
+    context.sysroot.withOpen(top, openFolder, (fd) =>
+      walkTree(fd, ({ prefix, name }) => names.add(prefix, name, zero)),
+    );
+    names.end();
+  },
+  glob_expand: ({ pattern, directoryslash }, context) => expandGlob(context.sysroot, pattern, directoryslash ?? true),
+  ll: ({ directory: path }, context) => longListing(context, path, "-la"),
+  llz: ({ directory: path }, context) => longListing(context, path, "-laZ"),
+  ls0({ dir }, context) {
+    const names = gatherer((data) => context.output.write(data));
+    context.sysroot.withOpen(dir, openFolder, (fd) =>
+      readDirectory(fd, ({ name }) => {
+        if (!isDots(name)) names.add(name, zero);
+      }),
+    );
+    names.end();
+  },
+  lstatns: ({ path }, context) => context.sysroot.withPlace(path, (place) => statName(place.folder, place.name)),
+  mkdir: ({ path }, context) => makeFolder(context, path, 0o777),
+  mkdir_mode({ path, mode }, context) {
+    checkMode(mode);
+    makeFolder(context, path, mode);
+  },
+  mkdir_p: ({ path }, context) => makeFolders(context, path),
+  rm_rf: ({ path }, context) => removeTree(context, path),
+  rmdir({ path }, context) {
+    context.sysroot.withPlace(path, (place) => rmdirSync(fsPath(place.path)));
+  },
+};

@@ -1,0 +1,127 @@
+import { constants, fstatSync, ftruncateSync, readSync, renameSync } from "node:fs";
+import { blocksOf, withSource, withSourceOrTarget, writeAll } from "../content.ts";
+import type { Context, HandlersOf } from "../context.ts";
+import { DaemonError } from "../daemon-error.ts";
+import { run } from "../exec.ts";
+import { lseek, O_DIRECTORY, O_PATH } from "../native/file.ts";
+import { descriptorPath, fsPath } from "../sysroot.ts";
+import { statOf } from "./file-test.ts";
+
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
+const blockSize = 1024 * 1024;
+
+/** Where data begin at or after a place; `undefined` when only a hole is left. */
+function nextData(fd: number, at: number): number | undefined {
+  try {
+    return lseek(fd, at, SEEK_DATA);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENXIO") return undefined;
+    if (code === "EINVAL") return at;
+    throw error;
+  }
+}
+
+/** Copies all that a descriptor holds into an empty file; holes stay holes. */
+function copyContent(from: number, to: number, pulse: () => void): void {
+  const stat = fstatSync(from);
+  if (!stat.isFile() || stat.size === 0) {
+    for (const block of blocksOf(from, blockSize)) {
+      writeAll(to, block);
+      pulse();
+    }
+    return;
+  }
+  const buffer = Buffer.allocUnsafe(Math.min(blockSize, stat.size));
+  for (let data = nextData(from, 0); data !== undefined;) {
+    const hole = lseek(from, data, SEEK_HOLE);
+    let at = data;
+    while (at < hole) {
+      const count = readSync(from, buffer, 0, Math.min(buffer.length, hole - at), at);
+      if (count === 0) break;
+      writeAll(to, buffer.subarray(0, count), at);
+      at += count;
+      pulse();
+    }
+    data = at < hole ? undefined : nextData(from, hole);
+  }
+  ftruncateSync(to, stat.size);
+}
+
+/** Where a copy goes: into a folder that is there, under its own name, or to the path itself. */
+function targetOf(context: Context, src: string, dest: string): string {
+  if (!statOf(context, dest, true)?.isDirectory()) return dest;
+  const name = src.replace(/\/+$/, "").split("/").at(-1) ?? "";
+  return `${dest}/${name}`;
+}
+
+function copyFile(context: Context, src: string, dest: string): void {
+  withSource(context, src, (from) => {
+    const stat = fstatSync(from);
+    if (stat.isDirectory()) throw new DaemonError(`${src}: Is a directory`, "EISDIR");
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOCTTY | constants.O_NONBLOCK;
+    const copy = (to: number): void => {
+      const there = fstatSync(to);
+      if (there.ino === stat.ino && there.dev === stat.dev)
+        throw new DaemonError(`${src} and ${dest} are the same file`, "EINVAL");
+      ftruncateSync(to, 0);
+      copyContent(from, to, context.pulse);
+    };
+    context.sysroot.withOpen(targetOf(context, src, dest), flags, copy, stat.mode & 0o777);
+  });
+}
+
+/**
+ * cp(1) of a tree. In a folder that exists, whatever is in the way is removed first: written through, a symlink
+ * that lies there would lead out of the guest's tree.
+ */
+function copyTree(context: Context, options: readonly string[], src: string, dest: string): void {
+  const { sysroot, pulse } = context;
+  sysroot.withPlace(src, (from) => {
+    const copy = (option: string, target: string, fd: number): void => {
+      run(["cp", ...options, option, "--", from.path, target], { inherit: [from.folder, fd], pulse });
+    };
+    const stat = statOf(context, dest, true);
+    if (stat?.isDirectory())
+      sysroot.withOpen(dest, O_PATH | O_DIRECTORY, (to) => copy("--remove-destination", descriptorPath(to), to));
+    else if (stat) sysroot.withOpen(dest, O_PATH, (to) => copy("-T", descriptorPath(to), to));
+    else if (statOf(context, dest, false))
+      throw new DaemonError(`${dest}: a symlink that leads nowhere is in the way`, "EEXIST");
+    else sysroot.withPlace(dest, (to) => copy("-T", to.path, to.folder));
+  });
+}
+
+function move(context: Context, src: string, dest: string): void {
+  const target = targetOf(context, src, dest);
+  context.sysroot.withPlace(src, (from) =>
+    context.sysroot.withPlace(target, (to) => {
+      try {
+        renameSync(fsPath(from.path), fsPath(to.path));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+        run(["mv", "-f", "-T", "--", from.path, to.path], { inherit: [from.folder, to.folder], pulse: context.pulse });
+      }
+    }),
+  );
+}
+
+type Names = "cp" | "cp_a" | "cp_r" | "dd" | "mv";
+
+/** Copies and moves. */
+export const fileCopy: Pick<HandlersOf<"file">, Names> = {
+  cp: ({ src, dest }, context) => copyFile(context, src, dest),
+  cp_a: ({ src, dest }, context) => copyTree(context, ["-a"], src, dest),
+  cp_r: ({ src, dest }, context) => copyTree(context, ["-r", "-P"], src, dest),
+  dd({ src, dest }, context) {
+    withSource(context, src, (from) =>
+      withSourceOrTarget(context, dest, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, (to) => {
+        for (const block of blocksOf(from, blockSize)) {
+          writeAll(to, block);
+          context.pulse();
+        }
+      }),
+    );
+  },
+  mv: ({ src, dest }, context) => move(context, src, dest),
+};

@@ -1,0 +1,31 @@
+import koffi from "koffi";
+import { closeSync, openSync } from "node:fs";
+import { cString } from "./c-string.ts";
+import { O_DIRECTORY, O_PATH } from "./file.ts";
+import { check } from "./system-error.ts";
+
+const libc = koffi.load("libc.so.6");
+const chrootC = libc.func("chroot", "int", ["void*"]) as (path: Uint8Array) => number;
+const fchdirC = libc.func("fchdir", "int", ["int"]) as (fd: number) => number;
+const here = cString(".");
+
+/**
+ * Does one thing with another folder as the process's root, as a child that is started then keeps it.
+ * The way back is the old root, held open. Nothing but system calls may happen inside.
+ * @param root - descriptor of the folder
+ */
+export function insideRoot<T>(root: number, action: () => T): T {
+  const outside = openSync("/", O_PATH | O_DIRECTORY);
+  try {
+    check(fchdirC(root), "fchdir");
+    try {
+      check(chrootC(here), "chroot");
+      return action();
+    } finally {
+      check(fchdirC(outside), "fchdir");
+      check(chrootC(here), "chroot");
+    }
+  } finally {
+    closeSync(outside);
+  }
+}

@@ -1,0 +1,75 @@
+import type { StructMap } from "@guestfs/schema";
+import koffi from "koffi";
+import { cString } from "./c-string.ts";
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "./file.ts";
+import { check } from "./system-error.ts";
+
+const statxC = koffi.load("libc.so.6").func("statx", "int", ["int", "void*", "int", "uint", "void*"]) as (
+  folder: number,
+  path: Uint8Array,
+  flags: number,
+  mask: number,
+  result: Uint8Array,
+) => number;
+
+const STATX_BASIC_STATS = 0x7ff;
+const result = new Uint8Array(256);
+const view = new DataView(result.buffer);
+const empty = new Uint8Array(1);
+
+/** Beyond 2^53 an inode number (of overlayfs, say) has to stay a bigint to go over the wire as it is. */
+function wide(at: number): number {
+  const high = view.getUint32(at + 4, true);
+  if (high < 0x200000) return high * 0x100000000 + view.getUint32(at, true);
+  return view.getBigInt64(at, true) as unknown as number;
+}
+
+function seconds(at: number): number {
+  return view.getInt32(at + 4, true) * 0x100000000 + view.getUint32(at, true);
+}
+
+/** The C library's `dev_t` of a major and a minor number, as stat(2) gives it. */
+function deviceNumber(major: number, minor: number): number {
+  const low = (minor & 0xff) + (major & 0xfff) * 0x100;
+  return low + Math.floor(minor / 0x100) * 0x100000 + Math.floor(major / 0x1000) * 0x100000000000;
+}
+
+function read(): StructMap["statns"] {
+  return {
+    st_dev: deviceNumber(view.getUint32(136, true), view.getUint32(140, true)),
+    st_ino: wide(32),
+    st_mode: view.getUint16(28, true),
+    st_nlink: view.getUint32(16, true),
+    st_uid: view.getUint32(20, true),
+    st_gid: view.getUint32(24, true),
+    st_rdev: deviceNumber(view.getUint32(128, true), view.getUint32(132, true)),
+    st_size: wide(40),
+    st_blksize: view.getUint32(4, true),
+    st_blocks: wide(48),
+    st_atime_sec: seconds(64),
+    st_atime_nsec: view.getUint32(72, true),
+    st_mtime_sec: seconds(112),
+    st_mtime_nsec: view.getUint32(120, true),
+    st_ctime_sec: seconds(96),
+    st_ctime_nsec: view.getUint32(104, true),
+    st_spare1: 0,
+    st_spare2: 0,
+    st_spare3: 0,
+    st_spare4: 0,
+    st_spare5: 0,
+    st_spare6: 0,
+  };
+}
+
+/** statx(2) of an open file; O_PATH will do. */
+export function statOpen(fd: number): StructMap["statns"] {
+  check(statxC(fd, empty, AT_EMPTY_PATH, STATX_BASIC_STATS, result), "statx");
+  return read();
+}
+
+/** statx(2) of a name in an open folder; a symlink is not followed. */
+export function statName(folder: number, name: string | Uint8Array): StructMap["statns"] {
+  const text = typeof name === "string" ? cString(name) : Buffer.concat([name, empty]);
+  check(statxC(folder, text, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, result), "statx");
+  return read();
+}
