@@ -3,8 +3,7 @@
 //   node --conditions=source --import tsx packages/testkit/src/capture.ts [NAME...]
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -14,6 +13,8 @@ import { goldenFrames } from "./golden-conversation.ts";
 import type { GoldenConversation } from "./golden-conversation.ts";
 import { startRecordingProxy } from "./recording-proxy.ts";
 import { startStockDaemon, whyNoStockDaemon } from "./stock-daemon.ts";
+import { makeTemporaryFolder } from "./temporary-folder.ts";
+import type { TemporaryFolder } from "./temporary-folder.ts";
 import { stockGuestfishHypervisor, whyNoStockGuestfish } from "./stock-guestfish.ts";
 
 const target = fileURLToPath(new URL("../../protocol/src/golden/", import.meta.url));
@@ -23,13 +24,14 @@ function versionOf(debianPackage: string): string {
   return stdout;
 }
 
-function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "capture-"));
+function makeFolder(): TemporaryFolder {
+  const made = makeTemporaryFolder("capture-");
+  const folder = made.path;
   writeFileSync(join(folder, "disk.img"), Buffer.alloc(512));
   writeFileSync(join(folder, "content"), Buffer.alloc(20_000, "0123456789abcdef"));
   writeFileSync(join(folder, "empty"), "");
   symlinkSync("/dev/zero", join(folder, "zeros"));
-  return folder;
+  return made;
 }
 
 const guestfish = ["/usr/bin/guestfish", "--format=raw", "-a", "disk.img"] as const;
@@ -52,7 +54,7 @@ async function runClient(
     ? (["script", "-qec", guestfish.join(" "), "/dev/null"] as const)
     : guestfish;
   const client = spawn(program, args, {
-    cwd: folder,
+    cwd: folder.path,
     env: { ...process.env, TERM: "dumb", ...environment },
     stdio: "pipe",
   });
@@ -69,7 +71,7 @@ async function runClient(
     if (status !== 0) throw new Error(`${scenario.name}: guestfish ended with ${status}`);
   } finally {
     client.kill();
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
 

@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import type { Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeTemporaryFolder } from "./temporary-folder.ts";
 
 /** Bytes that went one way without a word from the other side in between. */
 export interface Passage {
@@ -29,8 +28,8 @@ export interface RecordingProxy extends AsyncDisposable {
  * @param daemonPath - the daemon's socket, connected to when the client comes
  */
 export async function startRecordingProxy(daemonPath: string): Promise<RecordingProxy> {
-  const folder = mkdtempSync(join(tmpdir(), "recording-proxy-"));
-  const socketPath = join(folder, "proxy.sock");
+  const folder = makeTemporaryFolder("recording-proxy-");
+  const socketPath = join(folder.path, "proxy.sock");
   const log: { from: "client" | "daemon"; parts: Uint8Array[] }[] = [];
   const open = new Set<Socket>();
 
@@ -73,7 +72,7 @@ export async function startRecordingProxy(daemonPath: string): Promise<Recording
     const closed = new Promise((settle) => server.close(settle));
     for (const socket of open) socket.destroy();
     await closed;
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   };
   const proxy: RecordingProxy = {
     socketPath,

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isListening } from "./listening-socket.ts";
+import { makeTemporaryFolder } from "./temporary-folder.ts";
 import { socketFolder, stockDaemonRoot } from "./stock-daemon-root.ts";
 
 const daemonProgram = "/usr/sbin/guestfsd";
@@ -61,13 +61,13 @@ export async function startStockDaemon(options: { verbose?: boolean } = {}): Pro
   const reason = whyNoStockDaemon();
   if (reason !== undefined) throw new Error(reason);
 
-  const folder = mkdtempSync(join(tmpdir(), "stock-guestfsd-"));
-  const channel = join(folder, "channel");
-  const root = join(folder, "root");
+  const folder = makeTemporaryFolder("stock-guestfsd-");
+  const channel = join(folder.path, "channel");
+  const root = join(folder.path, "root");
   mkdirSync(channel);
   mkdirSync(root);
   // Unique among all sockets of the host, since the daemon's own view of the path is not.
-  const name = `${basename(folder)}.sock`;
+  const name = `${basename(folder.path)}.sock`;
   const inside = `${socketFolder}/${name}`;
 
   const daemon = [daemonProgram, ...(options.verbose ? ["--verbose"] : []), "--listen", "--channel", inside];
@@ -90,7 +90,7 @@ export async function startStockDaemon(options: { verbose?: boolean } = {}): Pro
 
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    stopping ??= end(child, exited).finally(() => rmSync(folder, { recursive: true, force: true }));
+    stopping ??= end(child, exited).finally(() => folder.remove());
     return stopping;
   };
 

@@ -1,9 +1,9 @@
-import { accessSync, chmodSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { accessSync, chmodSync, constants, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
 import { writeFixedAppliance } from "./fixed-appliance.ts";
+import { makeTemporaryFolder } from "./temporary-folder.ts";
 
 /** The daemon that the stock guestfish is to drive. */
 export type GuestfishTarget =
@@ -47,7 +47,8 @@ function compileHypervisor(target: string): void {
  * @param target - the daemon; read at each launch
  */
 export function stockGuestfishHypervisor(target: GuestfishTarget): StockGuestfish {
-  const folder = mkdtempSync(join(tmpdir(), "stock-guestfish-"));
+  const temporary = makeTemporaryFolder("stock-guestfish-");
+  const folder = temporary.path;
   const program = join(folder, "hypervisor.mjs");
   const hypervisor = join(folder, "hypervisor");
   const targetFile = join(folder, "target.json");
@@ -56,7 +57,7 @@ export function stockGuestfishHypervisor(target: GuestfishTarget): StockGuestfis
   writeFileSync(hypervisor, `#!/bin/sh\nexec ${[process.execPath, program, targetFile].map(quoted).join(" ")} "$@"\n`);
   chmodSync(hypervisor, 0o755);
   writeFixedAppliance(join(folder, "appliance"));
-  const dispose = (): void => rmSync(folder, { recursive: true, force: true });
+  const dispose = (): void => temporary.remove();
   return {
     environment: {
       LIBGUESTFS_BACKEND: "direct",
