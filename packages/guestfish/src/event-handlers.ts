@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import type { Guestfs } from "guestfs";
 import { ShellError } from "./shell-error.ts";
 
@@ -22,7 +21,10 @@ export class EventHandlers {
 
   /** Registers a script for a comma-separated list of events, or `*`. Throws {@link ShellError} for an unknown event. */
   async add(handle: Guestfs, name: string, eventSet: string, script: string): Promise<void> {
-    const { events } = await import("@guestfs/schema");
+    const [{ events }, { runEventScript }] = await Promise.all([
+      import("@guestfs/schema"),
+      import("./event-script.ts"),
+    ]);
     const names =
       eventSet === "*" ? events.map((event) => event.name) : eventSet.split(",").map((event) => event.trim());
     let mask = 0;
@@ -34,7 +36,7 @@ export class EventHandlers {
     }
     const id = handle.setEventCallback((event, _id, text, numbers) => {
       const happened = events.find((row) => row.mask === event)?.name ?? String(event);
-      run(script, happened, text === "" ? numbers.map(String) : [text]);
+      runEventScript(script, happened, text === "" ? numbers.map(String) : [text]);
     }, mask);
     this.#handlers.push({ name, id, mask, script, events: eventSet === "*" ? "*" : names });
   }
@@ -51,13 +53,4 @@ export class EventHandlers {
   forget(): void {
     this.#handlers = [];
   }
-}
-
-/** Waits for the script, so that what it prints stays in order with the command that caused the event. */
-function run(script: string, event: string, parameters: readonly string[]): void {
-  const shell = process.env["SHELL"] ?? "/bin/sh";
-  spawnSync(shell, ["-c", script, "guestfish", ...parameters], {
-    stdio: "inherit",
-    env: { ...process.env, EVENT: event },
-  });
 }

@@ -3,14 +3,8 @@ import type { ChildProcess, StdioOptions } from "node:child_process";
 import { constants } from "node:os";
 import type { ByteString } from "./byte-string.ts";
 import { toText } from "./byte-string.ts";
+import { noteHostCommand } from "./host-commands.ts";
 import type { Output } from "./output.ts";
-
-let running = 0;
-
-/** How many commands of the host run now. */
-export function hostCommandsRunning(): number {
-  return running;
-}
 
 /** Starts a command of the host under `/bin/sh -c`. */
 export function startHostCommand(
@@ -20,14 +14,7 @@ export function startHostCommand(
   args: readonly string[] = [],
 ): ChildProcess {
   const child = spawn(shell, ["-c", toText(command), ...args], { stdio });
-  running++;
-  // After an error there may be no "exit"; both would count twice.
-  let counted = false;
-  const ended = (): void => {
-    if (!counted) running--;
-    counted = true;
-  };
-  child.once("exit", ended).once("error", ended);
+  noteHostCommand(child);
   return child;
 }
 

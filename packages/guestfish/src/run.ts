@@ -1,7 +1,6 @@
 import type { ByteString } from "./byte-string.ts";
 import { toText } from "./byte-string.ts";
 import { findShellCommand, shellCommands } from "./commands.ts";
-import { captureHostCommand, runHostCommand, startHostCommand } from "./host-shell.ts";
 import { OutputClosed, Pipe } from "./output.ts";
 import { parseLine } from "./parse.ts";
 import type { ScriptLine } from "./parse.ts";
@@ -75,6 +74,7 @@ async function runHost(shell: Shell, line: ScriptLine & { kind: "host" }): Promi
   // A script that comes in on standard input is not the host command's to read.
   const input = process.stdin.isTTY || shell.script?.name !== "*stdin*" ? "inherit" : "ignore";
   try {
+    const { captureHostCommand, runHostCommand } = await import("./host-shell.ts");
     if (!line.inline) return (await runHostCommand(line.command, shell.output, input)) === 0;
     const { status, output } = await captureHostCommand(line.command, input);
     const inner = new Script("*stdin*", output);
@@ -86,6 +86,7 @@ async function runHost(shell: Shell, line: ScriptLine & { kind: "host" }): Promi
 }
 
 async function runPiped(shell: Shell, words: readonly ByteString[], command: ByteString): Promise<void> {
+  const { startHostCommand } = await import("./host-shell.ts");
   const outer = shell.output;
   const pipe = new Pipe(startHostCommand(command, ["pipe", outer.stdio, "inherit"]), shell.options.pipeError);
   shell.output = pipe;

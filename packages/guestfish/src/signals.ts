@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { hostCommandsRunning } from "./host-shell.ts";
+import { hostCommandsRunning } from "./host-commands.ts";
 import type { Shell } from "./shell.ts";
 
 /** How long closing may take after a signal before the process ends all the same. */

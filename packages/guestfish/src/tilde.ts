@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { homedir } from "node:os";
 import type { ByteString } from "./byte-string.ts";
 import { fromText, toText } from "./byte-string.ts";
@@ -14,6 +13,8 @@ export function expandTilde(word: ByteString): ByteString {
 
 function homeOf(user: string): string | undefined {
   if (user.startsWith("-")) return undefined;
+  // Loaded only here: few scripts name another user, and every one of them has to start quickly.
+  const { execFileSync } = process.getBuiltinModule("node:child_process");
   try {
     const entry = execFileSync("getent", ["passwd", user], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
     return entry.trimEnd().split(":")[5];
