@@ -5,6 +5,7 @@ import { DaemonError } from "./daemon-error.ts";
 import type { DeviceNames } from "./device.ts";
 import { parseMountable } from "./device.ts";
 import type { DaemonState } from "./daemon-state.ts";
+import { resolveLabel } from "./disk-label.ts";
 
 /** Whether a path names a block device of this side. */
 export function isBlockDevice(path: string): boolean {
@@ -17,7 +18,7 @@ function checkPathname(name: string, path: string): void {
 
 function checkDevice(devices: DeviceNames, text: string): string {
   if (!text.startsWith("/dev/")) throw new DaemonError(`${text}: expecting a device name`, "EINVAL");
-  const device = devices.toKernel(text);
+  const device = resolveLabel(devices.toKernel(text));
   const stat = statSync(device, { throwIfNoEntry: false });
   if (!stat) throw new DaemonError(`${text}: No such file or directory`, "ENOENT");
   // LVM takes the folder /dev/VG for all of a group's volumes.

@@ -10,6 +10,7 @@ import { DeviceNames } from "./device.ts";
 import { groupIsAvailable } from "./groups.ts";
 import { handlers } from "./handlers/index.ts";
 import { errorText } from "./native/system-error.ts";
+import { startVolumes } from "./volume-start.ts";
 
 const rowByNumber: ReadonlyMap<number, Procedure> = new Map(
   procedures.flatMap((row) => (row.proc === undefined ? [] : [[row.proc, row] as const])),
@@ -55,6 +56,7 @@ export function readCall(header: Header, reader: Reader, state: DaemonState, dev
   } catch (error) {
     throw new DaemonError(`the arguments can't be decoded: ${(error as Error).message}`, "EINVAL", { cause: error });
   }
+  startVolumes(row, state);
   checkArguments(row, args, devices);
   if (needsRoot(row)) checkRootMounted(state);
   return { row, handler, args };
@@ -69,15 +71,19 @@ export function runCall(call: Call, context: Context, devices: DeviceNames): unk
 export function describeError(error: unknown, call: Call | undefined): DaemonError {
   if (error instanceof DaemonError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
-  if (typeof code !== "string" || !/^E[A-Z0-9]+$/.test(code)) return new DaemonError(message ?? String(error), "", { cause: error });
+  if (typeof code !== "string" || !/^E[A-Z0-9]+$/.test(code))
+    return new DaemonError(message ?? String(error), "", { cause: error });
   const subject = call && subjectOf(call);
-  return new DaemonError(subject === undefined ? errorText(code) : `${subject}: ${errorText(code)}`, code, { cause: error });
+  return new DaemonError(subject === undefined ? errorText(code) : `${subject}: ${errorText(code)}`, code, {
+    cause: error,
+  });
 }
 
 /** The first path or device among the arguments: what a failed system call was about. */
 function subjectOf(call: Call): string | undefined {
   const parameter = call.row.params.find(
-    ({ type, of }) => type === "string" && of !== undefined && of !== "plain" && of !== "key" && of !== "file-in" && of !== "file-out",
+    ({ type, of }) =>
+      type === "string" && of !== undefined && of !== "plain" && of !== "key" && of !== "file-in" && of !== "file-out",
   );
   return parameter && (call.args[camelCase(parameter.name)] as string);
 }

@@ -1,0 +1,52 @@
+import type { Procedure } from "@guestfs/schema";
+import { arrays, kernelPartitions, wholeDrives } from "./block-device.ts";
+import type { DaemonState } from "./daemon-state.ts";
+import { run } from "./exec.ts";
+import { groupIsAvailable } from "./groups.ts";
+import { probeDevice } from "./native/blkid.ts";
+
+const startedKey = Symbol("volumes started");
+
+function isAbout(row: Procedure): boolean {
+  if (row.group === "lvm2" || row.group === "mdadm" || row.group === "ldm") return true;
+  if (/^(?:list_|findfs_|inspect_|lvs|vgs|pvs|blkid$)/.test(row.name)) return true;
+  return row.params.some(
+    ({ of }) => of === "device" || of === "mountable" || of === "device-or-path" || of === "mountable-or-path",
+  );
+}
+
+function typesOf(drives: readonly string[]): Set<string> {
+  const types = new Set<string>();
+  for (const drive of drives) {
+    const partitions = kernelPartitions(drive);
+    for (const { name } of partitions.length > 0 ? partitions : [{ name: drive }]) {
+      try {
+        types.add(probeDevice(`/dev/${name}`)["TYPE"] ?? "");
+      } catch {
+        // What can't be read holds no volume that could be started.
+      }
+    }
+  }
+  return types;
+}
+
+/**
+ * What udev's rules and an init system do where a machine starts: assembles the RAID arrays and activates the volume groups that the
+ * drives hold. Once in a conversation, before the first call that may concern them; never outside of the appliance.
+ */
+export function startVolumes(row: Procedure, state: DaemonState): void {
+  if (!state.options.appliance || state.get<boolean>(startedKey) || !isAbout(row)) return;
+  state.keep(startedKey, true, () => {});
+  const drives = wholeDrives({ state });
+  const types = typesOf(drives);
+  // A failure is told by the call that misses the volume.
+  const options = { accept: "any" } as const;
+  if (types.has("linux_raid_member") && groupIsAvailable("mdadm")) {
+    run(["mdadm", "--assemble", "--scan", "--run", "--config=partitions"], options);
+    for (const type of typesOf(arrays())) types.add(type);
+  }
+  if (types.has("LVM2_member") && groupIsAvailable("lvm2")) {
+    run(["lvm", "vgchange", "--activate", "ay", "--sysinit"], options);
+    run(["lvm", "vgscan", "--mknodes"], options);
+  }
+}
