@@ -9,6 +9,8 @@ test("busybox lists and unpacks what we pack", async () => {
     { path: "bin/program", contents: Buffer.from("#!/bin/sh\n"), executable: true },
     { path: "data", contents: Buffer.alloc(70_001, 7) },
     { path: "empty", contents: Buffer.alloc(0) },
+    { path: "link", target: "/proc/self/fd" },
+    { path: "node", device: { major: 10, minor: 237 } },
   ]);
   const { stdout } = await runOwned("busybox", ["cpio", "-tv"], { input: archive });
   const lines = stdout
@@ -23,6 +25,8 @@ test("busybox lists and unpacks what we pack", async () => {
       ["-rwxr-xr-x", "10", "bin/program"],
       ["-rw-r--r--", "70001", "data"],
       ["-rw-r--r--", "0", "empty"],
+      ["lrwxrwxrwx", "0", "/proc/self/fd"],
+      ["crw-------", "0", "node"],
     ],
   );
 });

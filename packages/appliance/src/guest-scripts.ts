@@ -12,6 +12,7 @@ export function initScript(): string {
 b=/bin/busybox
 $b mount -t proc proc /proc
 $b mount -t devtmpfs dev /dev
+$b cp -a /nodes/. /dev/
 exec </dev/console >/dev/console 2>&1
 read words < /proc/cmdline
 note() { :; }
@@ -42,7 +43,7 @@ tmpfs /run tmpfs mode=0755 0 0
 tmpfs /tmp tmpfs mode=1777 0 0
 `;
 
-/** Links and folders that `start` copies into `/dev`. */
+/** Links and folders that `init` copies into `/dev`, with the devices of `staticNodes`. */
 export const devLinks: Readonly<Record<string, string>> = {
   fd: "/proc/self/fd",
   stdin: "/proc/self/fd/0",
@@ -58,7 +59,6 @@ export const devFolders: readonly string[] = ["pts", "shm", "virtio-ports"];
 export function startScript(runNode: string): string {
   return `#!/guestfsd/busybox sh
 b=/guestfsd/busybox
-$b cp -a /guestfsd/dev/. /dev/
 $b mount -a -T /guestfsd/fstab
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=linux LC_ALL=C.UTF-8 TMPDIR=/tmp
 export DM_DISABLE_UDEV=1 MDADM_NO_UDEV=1

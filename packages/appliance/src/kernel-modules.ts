@@ -69,3 +69,21 @@ export function moduleFiles(modulesDep: string, names: readonly string[]): Modul
   }
   return [...found.values()];
 }
+
+/** A device file whose opening makes the kernel load a module. */
+export interface StaticNode {
+  /** Path below `/dev`. */
+  path: string;
+  major: number;
+  minor: number;
+}
+
+/** The character devices of a `modules.devname` (written by depmod(8)): `loop-control`, `fuse`, `btrfs-control`, `mapper/control`, ... */
+export function staticNodes(modulesDevname: string): StaticNode[] {
+  const nodes: StaticNode[] = [];
+  for (const line of modulesDevname.split("\n")) {
+    const match = /^\S+ ([A-Za-z0-9_/-]+) c(\d+):(\d+)$/.exec(line);
+    if (match !== null) nodes.push({ path: match[1] ?? "", major: Number(match[2]), minor: Number(match[3]) });
+  }
+  return nodes;
+}

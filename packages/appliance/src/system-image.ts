@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { runOwned } from "@guestfs/qemu";
 import { cpioArchive } from "./cpio.ts";
@@ -6,7 +6,7 @@ import type { CpioMember } from "./cpio.ts";
 import { erofsImage } from "./erofs-image.ts";
 import { devFolders, devLinks, fstab, initScript, startScript } from "./guest-scripts.ts";
 import { decompressKernel } from "./kernel-image.ts";
-import { bootModules, guestModulePaths, moduleFiles } from "./kernel-modules.ts";
+import { bootModules, guestModulePaths, moduleFiles, staticNodes } from "./kernel-modules.ts";
 import type { HostKernel } from "./kernel.ts";
 
 /** What {@link buildSystem} works with. */
@@ -63,8 +63,23 @@ async function initialRamDisk(
     .map(({ path, needs }) => `${flat(path)}:${needs.map((needed) => ` ${flat(needed)}`).join("")}\n`)
     .join("");
   members.push({ path: `${modules}/modules.dep`, contents: Buffer.from(dependencies) });
+  members.push(...deviceMembers(await readFile(join(kernel.modules, "modules.devname"), "utf8").catch(() => "")));
   members.push({ path: "init", contents: Buffer.from(initScript()), executable: true });
   return cpioArchive(members);
+}
+
+function deviceMembers(modulesDevname: string): CpioMember[] {
+  const nodes = staticNodes(modulesDevname);
+  const folders = new Set([
+    ...devFolders,
+    ...nodes.filter(({ path }) => path.includes("/")).map(({ path }) => dirname(path)),
+  ]);
+  return [
+    { path: "nodes" },
+    ...[...folders].map((path) => ({ path: `nodes/${path}` })),
+    ...Object.entries(devLinks).map(([path, target]) => ({ path: `nodes/${path}`, target })),
+    ...nodes.map(({ path, major, minor }) => ({ path: `nodes/${path}`, device: { major, minor } })),
+  ];
 }
 
 async function moduleContents(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
@@ -111,8 +126,6 @@ async function copyDaemon(input: SystemInput, target: string): Promise<void> {
   const libraries = await extraLibraries(input.node, input.signal);
   if (libraries.length > 0) await mkdir(join(target, "lib"));
   for (const library of libraries) await cp(library, join(target, "lib", basename(library)), { dereference: true });
-  for (const name of devFolders) await mkdir(join(target, "dev", name), { recursive: true });
-  for (const [name, to] of Object.entries(devLinks)) await symlink(to, join(target, "dev", name));
   await writeFile(join(target, "fstab"), fstab);
   // A library path in the environment would reach the programs that the daemon runs.
   const runNode =
