@@ -238,6 +238,7 @@ async function build(
     await buildFolder(store, system, (folder) => buildSystem({ ...input, folder }));
   }
   const built = await assemble(store, plan, record);
+  await removeOld(store, [record.folder, system]);
   if (built === undefined)
     throw new ApplianceError({
       stage: "build",

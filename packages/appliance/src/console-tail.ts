@@ -15,7 +15,6 @@ export class ConsoleTail {
   /** As text, without carriage returns and terminal control sequences. */
   text(): string {
     const text = Buffer.concat(this.#pieces).subarray(-MAX_BYTES).toString("utf8");
-    // oxlint-disable-next-line no-control-regex -- those characters are what is taken out
     return text
       .replaceAll(/\u001b\[[0-9;?]*[A-Za-z]|\u001bc|\r/g, "")
       .replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "")

@@ -117,7 +117,10 @@ test("a whole life: drives of several kinds, what read-only means, the end", { t
   await shell(appliance, stream, `dd if=/dev/zero of=/dev/${third} bs=1M count=4 oflag=direct 2>&1`);
   const tools =
     "sfdisk parted sgdisk mkfs.xfs mkfs.btrfs mkfs.vfat mkntfs lvm mdadm cryptsetup blkid strings hexdump isoinfo";
-  assert.equal(await shell(appliance, stream, `for p in ${tools}; do command -v $p > /dev/null || echo no $p; done`), "");
+  assert.equal(
+    await shell(appliance, stream, `for p in ${tools}; do command -v $p > /dev/null || echo no $p; done`),
+    "",
+  );
   await shell(
     appliance,
     stream,

@@ -62,7 +62,7 @@ const refused: readonly RegExp[] = [
   /^libdebconf|^debconf|^cdebconf|^ucf$|^sensible-utils$|^debianutils$|^usrmerge$/,
   /^dpkg$|^adduser$|^passwd$|^login$|^base-passwd$|^base-files$|^init-system-helpers$|^lsb-base$|^sysvinit-utils$/,
   /^udev$|^systemd|^dmeventd$|^mailcap$|^media-types$|^bind9-host$|^tzdata$|^readline-common$|^dmidecode$/,
-  /^libbpf|^libgprofng|^libsemanage|^fontconfig|^fonts-/,
+  /^libgprofng|^libsemanage|^fontconfig|^fonts-/,
 ];
 
 /** Whether a package that others depend on is left out of the appliance. */

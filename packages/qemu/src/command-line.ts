@@ -43,7 +43,7 @@ const optionList = (first: string, properties: Record<string, string>): string =
   ].join(",");
 
 const typed = ({ type, ...properties }: { type: string } & Record<string, string>): string =>
-  optionList(type, properties as Record<string, string>);
+  optionList(type, properties);
 
 /**
  * The arguments for QEMU: no default devices, no user's configuration files, system calls that QEMU doesn't need refused
@@ -79,7 +79,7 @@ export function qemuArguments(description: MachineDescription): string[] {
     args.push("-append", kernel.commandLine);
   }
   for (const { id, backend, ...properties } of description.chardevs) {
-    args.push("-chardev", optionList(backend, { id, ...(properties as Record<string, string>) }));
+    args.push("-chardev", optionList(backend, { id, ...properties }));
   }
   if (description.serialChardev !== undefined) args.push("-serial", `chardev:${description.serialChardev}`);
   if (description.qmpChardev !== undefined)

@@ -1,5 +1,5 @@
-import { ImageHeaderError } from "./image-header.ts";
-import type { ImageFormat } from "./image-header.ts";
+import { ImageHeaderError } from "./image-header-error.ts";
+import type { ImageFormat } from "./image-header-error.ts";
 
 /** Bounded reads from an image's prefix: what lies outside is an {@link ImageHeaderError}. */
 export class HeaderBytes {

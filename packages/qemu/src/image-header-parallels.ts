@@ -1,5 +1,5 @@
 import { ascii, HeaderBytes, hasMagic } from "./header-bytes.ts";
-import type { ImageHeader } from "./image-header.ts";
+import type { ImageHeader } from "./image-header-error.ts";
 
 /** Parallels expandable images, both versions (QEMU documentation, docs/interop/parallels.txt). */
 export function parseParallels(prefix: Uint8Array): ImageHeader | undefined {

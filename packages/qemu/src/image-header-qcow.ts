@@ -1,5 +1,5 @@
 import { ascii, HeaderBytes, hasMagic } from "./header-bytes.ts";
-import type { ImageHeader, ImageReference } from "./image-header.ts";
+import type { ImageHeader, ImageReference } from "./image-header-error.ts";
 
 const QCOW_MAGIC = [0x51, 0x46, 0x49, 0xfb];
 const MAX_BACKING_NAME = 1023;

@@ -1,5 +1,5 @@
 import { ascii, HeaderBytes, hasMagic } from "./header-bytes.ts";
-import type { ImageHeader } from "./image-header.ts";
+import type { ImageHeader } from "./image-header-error.ts";
 
 const VDI_DIFFERENCING = 4;
 

@@ -1,5 +1,5 @@
 import { ascii, HeaderBytes, hasMagic } from "./header-bytes.ts";
-import type { ImageHeader } from "./image-header.ts";
+import type { ImageHeader } from "./image-header-error.ts";
 
 const REGION_TABLES = [192 * 1024, 256 * 1024];
 const MAX_ENTRIES = 2047;

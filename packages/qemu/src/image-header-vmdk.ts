@@ -1,5 +1,5 @@
 import { ascii, HeaderBytes, hasMagic } from "./header-bytes.ts";
-import type { ImageHeader, ImageReference } from "./image-header.ts";
+import type { ImageHeader, ImageReference } from "./image-header-error.ts";
 
 const SECTOR = 512n;
 const MAX_DESCRIPTOR_SECTORS = 128n;

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { ImageHeaderError, imagePrefixBytes, parseImageHeader, readImageHeader } from "./image-header.ts";
-import type { ImageFormat, ImageHeader } from "./image-header.ts";
+import { imagePrefixBytes, parseImageHeader, readImageHeader } from "./image-header.ts";
+import { ImageHeaderError } from "./image-header-error.ts";
+import type { ImageFormat, ImageHeader } from "./image-header-error.ts";
 import { runOwned } from "./owned-process.ts";
 
 let folder = "";

@@ -14,5 +14,6 @@ export type {
 } from "./owned-process.ts";
 export { QmpClient, QmpError } from "./qmp.ts";
 export type { QmpClientOptions, QmpCommands, QmpErrorCode, QmpEvent, QmpSchemaEntry } from "./qmp.ts";
-export { ImageHeaderError, imagePrefixBytes, parseImageHeader, readImageHeader } from "./image-header.ts";
-export type { ImageFormat, ImageHeader, ImageReference } from "./image-header.ts";
+export { imagePrefixBytes, parseImageHeader, readImageHeader } from "./image-header.ts";
+export { ImageHeaderError } from "./image-header-error.ts";
+export type { ImageFormat, ImageHeader, ImageReference } from "./image-header-error.ts";
