@@ -6,8 +6,8 @@ import type { ArgumentContext } from "./arguments.ts";
 import type { ByteString } from "./byte-string.ts";
 import { formatResult } from "./format.ts";
 import type { ProgressBar } from "./progress-bar.ts";
-import { Script } from "./script.ts";
 import type { Shell } from "./shell.ts";
+import { standardInput } from "./standard-input.ts";
 
 /** Makes the call that a command stands for, and prints what it gives back. */
 export async function callProcedure(
@@ -45,9 +45,9 @@ async function progressBar(shell: Shell): Promise<ProgressBar | undefined> {
 
 function argumentContext(shell: Shell): ArgumentContext {
   return {
-    input: () => standardInput(shell),
+    input: () => standardInput().rest(),
     sink: () => outputStream(shell),
-    heredoc: (marker) => (shell.script ?? new Script("*stdin*", process.stdin)).heredoc(marker),
+    heredoc: (marker) => (shell.script ?? standardInput()).heredoc(marker),
     async path(path) {
       if (!/^win:/i.test(path)) return path;
       const { resolveWindowsPath } = await import("./windows-path.ts");
@@ -58,11 +58,6 @@ function argumentContext(shell: Shell): ArgumentContext {
       return readKey(shell.options, parameter);
     },
   };
-}
-
-/** What follows in the script, when that comes in on standard input; else standard input. */
-function standardInput(shell: Shell): AsyncIterable<Uint8Array> {
-  return shell.script?.name === "*stdin*" ? shell.script.rest() : process.stdin;
 }
 
 /** The place where the command prints, which stays open at the end. */

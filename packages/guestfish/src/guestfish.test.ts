@@ -179,6 +179,21 @@ ls /
     assert.deepEqual(await withDaemon(script), { output: "launch_done\nclose\ntrue\n", messages: "", status: 0 });
   });
 
+  test("here-documents and - on the command line share standard input", async () => {
+    const words = "-- run : upload -<<A /a : upload -<<B /b : upload - /c : cat /a : cat /b : cat /c".split(" ");
+    const { output, messages } = await withDaemon("one\nA\ntwo\nB\nthree\n", words);
+    assert.deepEqual([output, messages], ["one\n\ntwo\n\nthree\n\n", ""]);
+  });
+
+  test("what follows in a script on standard input can be uploaded", async () => {
+    await using daemon = await startStockDaemon();
+    const environment = { LIBGUESTFS_BACKEND: `unix:${daemon.socketPath}` };
+    // The daemon ends with its client, so the file is looked at just before.
+    const event = `event e enter '[ $1 = shutdown ] && cat ${daemon.sysroot}/f'\n`;
+    const { output, status } = await guestfish([], `run\n${event}upload - /f\nthe rest\n`, environment);
+    assert.deepEqual([output, status], ["the rest\n", 0]);
+  });
+
   test("line numbers count the lines of here-documents", async () => {
     const { messages } = await withDaemon("run\nupload -<<END /f\na\nb\nEND\nrmdir /nosuch\n");
     assert.equal(messages, "*stdin*:6: libguestfs: error: rmdir: /nosuch: No such file or directory\n");

@@ -6,7 +6,8 @@ import { ShellError } from "./shell-error.ts";
 /**
  * Runs guestfish: the options, then the commands of the command line, of `-f FILE` or of standard input.
  * Disks are flushed and closed before it returns. Signals: the first SIGINT cancels the running call;
- * a second one, or SIGTERM or SIGHUP, closes the disks and ends the process.
+ * a second one, or SIGTERM or SIGHUP, closes the disks and ends the process. It reads standard input and writes to
+ * file descriptors 1 and 2 of this process; it never rejects.
  *
  * @param argv - the words after the program's name; behaviour as guestfish(1) has it
  * @returns the exit status: 0, or 1 when an option was wrong or a command failed without `-` before it

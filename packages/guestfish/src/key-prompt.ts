@@ -2,10 +2,8 @@ import { openSync } from "node:fs";
 import { ReadStream } from "node:tty";
 import type { Invocation } from "./options.ts";
 import { writeError } from "./output.ts";
-import { Script } from "./script.ts";
 import { Interrupted, ShellError } from "./shell-error.ts";
-
-let fromStdin: Script | undefined;
+import { standardInput } from "./standard-input.ts";
 
 /**
  * Asks for a secret: on the terminal without echo, or as the next line of standard input with
@@ -13,8 +11,7 @@ let fromStdin: Script | undefined;
  */
 export async function readKey(options: Invocation, what: string): Promise<string> {
   if (options.keysFromStdin) {
-    fromStdin ??= new Script("*stdin*", process.stdin);
-    const line = await fromStdin.next();
+    const line = await standardInput().next();
     if (line === undefined) throw new ShellError(`guestfish: standard input ended before the passphrase for "${what}"`);
     return Buffer.from(line, "latin1").toString("utf8");
   }

@@ -6,6 +6,7 @@ import { runScript, tryCommand } from "./run.ts";
 import { Script } from "./script.ts";
 import { ShellError } from "./shell-error.ts";
 import type { Shell } from "./shell.ts";
+import { standardInput } from "./standard-input.ts";
 import { strerror } from "./strerror.ts";
 
 /** Does what the options ask for and runs the commands, wherever they come from; gives whether all went well. */
@@ -17,7 +18,7 @@ export async function runCommands(shell: Shell): Promise<boolean> {
   }
   if (words.length > 0) return runWords(shell);
   if (file !== undefined) return runFile(shell, file);
-  return runScript(shell, new Script("*stdin*", process.stdin));
+  return runScript(shell, standardInput());
 }
 
 async function runWords(shell: Shell): Promise<boolean> {

@@ -8,6 +8,7 @@ import { Script } from "./script.ts";
 import { Interrupted, ShellError, SyntaxFault } from "./shell-error.ts";
 import { Reported } from "./shell.ts";
 import type { Shell } from "./shell.ts";
+import { hostInput } from "./standard-input.ts";
 import { expandTilde } from "./tilde.ts";
 
 /** Runs one command given as words; throws what went wrong. */
@@ -71,12 +72,10 @@ export async function runLine(shell: Shell, text: ByteString): Promise<boolean> 
 }
 
 async function runHost(shell: Shell, line: ScriptLine & { kind: "host" }): Promise<boolean> {
-  // A script that comes in on standard input is not the host command's to read.
-  const input = process.stdin.isTTY || shell.script?.name !== "*stdin*" ? "inherit" : "ignore";
   try {
     const { captureHostCommand, runHostCommand } = await import("./host-shell.ts");
-    if (!line.inline) return (await runHostCommand(line.command, shell.output, input)) === 0;
-    const { status, output } = await captureHostCommand(line.command, input);
+    if (!line.inline) return (await runHostCommand(line.command, shell.output, hostInput())) === 0;
+    const { status, output } = await captureHostCommand(line.command, hostInput());
     const inner = new Script("*stdin*", output);
     return (await runScript(shell, inner)) && status === 0;
   } catch (error) {
