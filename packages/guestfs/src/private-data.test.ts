@@ -53,7 +53,7 @@ test("set_private ends a walk: to go on is an error, not a wrong answer", async 
   g.setPrivate("b", 2);
   assert.throws(
     () => g.nextPrivate(),
-    (error) => error instanceof GuestfsError && /^next_private: set_private was called/.test(error.message),
+    (error) => error instanceof GuestfsError && error.message.startsWith("next_private: set_private was called"),
   );
   assert.equal(Object.keys(walk(g)).length, 2);
 });

@@ -1,5 +1,4 @@
 import { LaunchError } from "../errors.ts";
-import { attachAppliance } from "./appliance.ts";
 import type { Attachment, AttachRequest } from "./attachment.ts";
 import { attachUnix } from "./unix.ts";
 
@@ -7,28 +6,25 @@ import { attachUnix } from "./unix.ts";
  * Reaches a daemon the way the handle is set to.
  * @throws LaunchError or CancelledError
  */
-export function attach(request: AttachRequest): Promise<Attachment> {
+export async function attach(request: AttachRequest): Promise<Attachment> {
   const { settings, drives, timeoutMs, signal } = request;
   const method = settings.attachMethod;
   switch (method.type) {
     case "appliance":
-      return attachAppliance(request);
+      // Here, so that a program that only talks to daemons elsewhere loads nothing that builds appliances.
+      return (await import("./appliance.ts")).attachAppliance(request);
     case "unix":
       if (drives.length > 0)
         request.warn(
           `the ${drives.length} drives that were added have no effect: the daemon on ${method.path} has disks of its own`,
         );
       if (settings.hvArguments.length > 0)
-        return Promise.reject(
-          new LaunchError("config was called, and with a daemon on a socket there is no hypervisor to configure"),
-        );
+        throw new LaunchError("config was called, and with a daemon on a socket there is no hypervisor to configure");
       request.debug(`connecting to ${method.path}`);
       return attachUnix({ path: method.path, timeoutMs, signal });
     case "libvirt":
-      return Promise.reject(
-        new LaunchError("the libvirt backend is not part of this library", {
-          fix: 'use the backend "direct", which starts the appliance itself: unset LIBGUESTFS_BACKEND or set it to direct',
-        }),
-      );
+      throw new LaunchError("the libvirt backend is not part of this library", {
+        fix: 'use the backend "direct", which starts the appliance itself: unset LIBGUESTFS_BACKEND or set it to direct',
+      });
   }
 }

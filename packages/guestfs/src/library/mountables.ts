@@ -3,7 +3,7 @@ import { GuestfsError, UnsupportedError } from "../errors.ts";
 import type { LibraryFunctions } from "./library.ts";
 
 /** `im_type` of a btrfs subvolume. */
-const btrfsSubvolume = 2;
+const btrfsSubvolume = 1;
 
 function noLocalMount({ procedure }: CallContext): Promise<never> {
   return Promise.reject(
