@@ -10,7 +10,10 @@ const key = Symbol("hivex");
 /** Opens a hive file of the guest. */
 export function openHive(sysroot: Sysroot, filename: string, flags = 0): Hive {
   const write = (flags & hiveFlags.write) !== 0;
-  const fd = sysroot.open(filename, (write ? constants.O_RDWR : constants.O_RDONLY) | constants.O_NONBLOCK | constants.O_NOCTTY);
+  const fd = sysroot.open(
+    filename,
+    (write ? constants.O_RDWR : constants.O_RDONLY) | constants.O_NONBLOCK | constants.O_NOCTTY,
+  );
   try {
     // The name leads to the same file as long as the descriptor is open: also when the hive is written back.
     return new Hive(descriptorPath(fd), flags, () => closeSync(fd));
@@ -27,7 +30,8 @@ function opened(context: Context): Hive {
 }
 
 function checkHandle(handle: number): number {
-  if (!Number.isSafeInteger(handle) || handle < 0) throw new DaemonError(`${handle}: not the number of a node or value`, "EINVAL");
+  if (!Number.isSafeInteger(handle) || handle < 0)
+    throw new DaemonError(`${handle}: not the number of a node or value`, "EINVAL");
   return handle;
 }
 

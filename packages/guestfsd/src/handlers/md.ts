@@ -55,13 +55,14 @@ export const md: HandlersOf<"md"> = {
       options.push("--chunk", String(chunk / 1024));
     }
     // With `--run` and this metadata nothing is asked.
-    run(["mdadm", "--create", name, "--run", ...options, "--", ...placeMembers(devices, missing)]);
+    if (name === "" || name.startsWith("-")) throw new DaemonError(`${name}: not a name for an array`, "EINVAL");
+    run(["mdadm", "--create", name, "--run", ...options, ...placeMembers(devices, missing)]);
   },
   md_stop({ md }) {
-    run(["mdadm", "--stop", "--", md]);
+    run(["mdadm", "--stop", md]);
   },
   md_detail({ md }) {
-    const { stdout } = run(["mdadm", "--detail", "--export", "--", md]);
+    const { stdout } = run(["mdadm", "--detail", "--export", md]);
     const details: Record<string, string> = Object.create(null) as Record<string, string>;
     for (const line of stdout.toString("utf8").split("\n")) {
       const match = /^MD_([^=]+)=(.*)$/.exec(line);
