@@ -36,7 +36,8 @@ const tcgWords = ["lpj=4000000", "no_timer_check", "tsc=reliable"];
 export function kernelCommandLine(
   options: Pick<MachineOptions, "accelerator" | "network" | "verbose" | "append">,
 ): string {
-  const words = [...kernelWords];
+  // The daemon looks for a word of ours to know that it is in the appliance.
+  const words = [...kernelWords, "guestfs.appliance=1"];
   if (options.accelerator === "tcg") words.push(...tcgWords);
   if (!options.verbose) words.push("quiet");
   if (options.verbose) words.push("guestfs.verbose=1");

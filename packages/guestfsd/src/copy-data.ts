@@ -69,8 +69,10 @@ export interface CopyEnd {
 }
 
 function withEnd<T>(context: Context, end: CopyEnd, flags: number, use: (fd: number) => T): T {
+  // openat2(2) refuses a mode for a file that is not to be made.
+  const mode = flags & constants.O_CREAT ? 0o666 : 0;
   if (!end.isDevice)
-    return context.sysroot.withOpen(end.path, flags | constants.O_NONBLOCK | constants.O_NOCTTY, use, 0o666);
+    return context.sysroot.withOpen(end.path, flags | constants.O_NONBLOCK | constants.O_NOCTTY, use, mode);
   const fd = openSync(end.path, flags & ~constants.O_CREAT);
   try {
     return use(fd);
