@@ -1,25 +1,14 @@
 import { createHash } from "node:crypto";
-import {
-  access,
-  constants,
-  mkdir,
-  readFile,
-  readdir,
-  realpath,
-  rename,
-  stat,
-  utimes,
-  writeFile,
-} from "node:fs/promises";
+import { mkdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { findProgram, ProgramFailedError, ProgramNotFoundError } from "@guestfs/qemu";
+import { ProgramFailedError, ProgramNotFoundError } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
 import { Apt } from "./apt.ts";
 import type { PackageVersion } from "./apt.ts";
 import { buildFolder, removeDrafts, removeOld } from "./build-folder.ts";
 import { acquireCacheLock } from "./cache-lock.ts";
-import { findKernel } from "./kernel.ts";
-import type { HostKernel } from "./kernel.ts";
+import { factsOf, findSource } from "./host-source.ts";
+import type { HostSource } from "./host-source.ts";
 import { leaveOut } from "./packages.ts";
 import { planAppliance } from "./plan.ts";
 import type { AppliancePlan } from "./plan.ts";
@@ -59,25 +48,6 @@ interface RootRecord {
   packages: PackageVersion[];
   folder: string;
 }
-
-interface Source {
-  kernel: HostKernel;
-  node: string;
-  busybox: string;
-}
-
-const needed: readonly [program: string, packageName: string][] = [
-  ["apt-get", "apt"],
-  ["dpkg-deb", "dpkg"],
-  ["tar", "tar"],
-  ["mkfs.erofs", "erofs-utils"],
-  ["depmod", "kmod"],
-  ["ldconfig", "libc-bin"],
-  ["ldd", "libc-bin"],
-  ["xz", "xz-utils"],
-  ["flock", "util-linux"],
-  ["busybox", "busybox-static"],
-];
 
 /**
  * Gives the appliance for this host, building what is missing or out of date: the root image when the list of packages changed or apt's
@@ -120,69 +90,6 @@ async function makePrivate(store: string): Promise<void> {
   }
 }
 
-async function findSource(): Promise<Source> {
-  for (const [program, packageName] of needed) {
-    await findProgram(program).catch(() => {
-      throw new ApplianceError({
-        stage: "host",
-        message: `building the appliance needs the program ${program}, which is not installed`,
-        fix: `sudo apt-get install ${packageName}`,
-      });
-    });
-  }
-  const busybox = await realpath(await findProgram("busybox"));
-  if ((await readFile(busybox)).includes("/lib64/ld-linux-x86-64.so.2")) {
-    throw new ApplianceError({
-      stage: "host",
-      message: `${busybox} needs shared libraries; the appliance needs one that does not`,
-      fix: "sudo apt-get install busybox-static",
-    });
-  }
-  return { kernel: await findKernel(), node: await realpath(process.execPath), busybox };
-}
-
-const stampOf = async (path: string): Promise<string> => {
-  const { size, mtimeMs } = await stat(path);
-  return `${path} ${size} ${Math.trunc(mtimeMs)}`;
-};
-
-async function factsOf(
-  { kernel, node, busybox }: Source,
-  daemonBundle: string,
-): Promise<Parameters<typeof planAppliance>[0]> {
-  const release = await readFile("/etc/os-release", "utf8").catch(() => "");
-  const field = (name: string): string => new RegExp(`^${name}="?([^"\\n]*)`, "m").exec(release)?.[1] ?? "";
-  return {
-    arch: process.arch,
-    distribution: `${field("ID")} ${field("VERSION_ID")}`,
-    kernelVersion: kernel.version,
-    kernelStamp: kernel.stamp,
-    nodeStamp: await stampOf(node),
-    busyboxStamp: await stampOf(busybox),
-    daemonDigest: await digestOfFolder(daemonBundle),
-  };
-}
-
-async function digestOfFolder(folder: string): Promise<string> {
-  await access(join(folder, "guestfsd.mjs"), constants.R_OK).catch(() => {
-    throw new ApplianceError({
-      stage: "build",
-      message: `${folder} holds no daemon (guestfsd.mjs)`,
-      fix: "npm run build",
-    });
-  });
-  const hash = createHash("sha256");
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
-  for (const path of paths.sort()) {
-    const contents = await readFile(path);
-    hash.update(`${path.slice(folder.length)} ${contents.length}\n`).update(contents);
-  }
-  return hash.digest("hex");
-}
-
 async function fromCache(store: string, plan: AppliancePlan, aptStamp: string): Promise<BuiltAppliance | undefined> {
   const record = await readRecord(store, plan);
   return record?.aptStamp === aptStamp ? assemble(store, plan, record) : undefined;
@@ -222,7 +129,7 @@ async function build(
   store: string,
   plan: AppliancePlan,
   aptStamp: string,
-  source: Source,
+  source: HostSource,
   options: BuildOptions,
 ): Promise<BuiltAppliance> {
   const onDebug = (line: string): void => options.onDebug?.(line);

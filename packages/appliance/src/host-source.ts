@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import { access, constants, readFile, readdir, realpath, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { findProgram } from "@guestfs/qemu";
+import { ApplianceError } from "./appliance-error.ts";
+import { findKernel } from "./kernel.ts";
+import type { HostKernel } from "./kernel.ts";
+import type { HostFacts } from "./plan.ts";
+
+/** The host's own parts of an appliance. */
+export interface HostSource {
+  kernel: HostKernel;
+  /** Path of the node that runs the daemon. */
+  node: string;
+  /** Path of a busybox without shared libraries. */
+  busybox: string;
+}
+
+const needed: readonly [program: string, packageName: string][] = [
+  ["apt-get", "apt"],
+  ["dpkg-deb", "dpkg"],
+  ["tar", "tar"],
+  ["mkfs.erofs", "erofs-utils"],
+  ["depmod", "kmod"],
+  ["ldconfig", "libc-bin"],
+  ["ldd", "libc-bin"],
+  ["xz", "xz-utils"],
+  ["flock", "util-linux"],
+  ["busybox", "busybox-static"],
+];
+
+/**
+ * Finds what the appliance is made of.
+ *
+ * @throws ApplianceError of stage `host`, whose `fix` says how to get what is missing
+ */
+export async function findSource(): Promise<HostSource> {
+  for (const [program, packageName] of needed) {
+    await findProgram(program).catch(() => {
+      throw new ApplianceError({
+        stage: "host",
+        message: `building the appliance needs the program ${program}, which is not installed`,
+        fix: `sudo apt-get install ${packageName}`,
+      });
+    });
+  }
+  const busybox = await realpath(await findProgram("busybox"));
+  if ((await readFile(busybox)).includes("/lib64/ld-linux-x86-64.so.2")) {
+    throw new ApplianceError({
+      stage: "host",
+      message: `${busybox} needs shared libraries; the appliance needs one that does not`,
+      fix: "sudo apt-get install busybox-static",
+    });
+  }
+  return { kernel: await findKernel(), node: await realpath(process.execPath), busybox };
+}
+
+const stampOf = async (path: string): Promise<string> => {
+  const { size, mtimeMs } = await stat(path);
+  return `${path} ${size} ${Math.trunc(mtimeMs)}`;
+};
+
+/**
+ * What decides whether an appliance is still the right one.
+ *
+ * @throws ApplianceError of stage `build` when there is no daemon in `daemonBundle`
+ */
+export async function factsOf({ kernel, node, busybox }: HostSource, daemonBundle: string): Promise<HostFacts> {
+  const release = await readFile("/etc/os-release", "utf8").catch(() => "");
+  const field = (name: string): string => new RegExp(`^${name}="?([^"\\n]*)`, "m").exec(release)?.[1] ?? "";
+  return {
+    arch: process.arch,
+    distribution: `${field("ID")} ${field("VERSION_ID")}`,
+    kernelVersion: kernel.version,
+    kernelStamp: kernel.stamp,
+    nodeStamp: await stampOf(node),
+    busyboxStamp: await stampOf(busybox),
+    daemonDigest: await digestOfFolder(daemonBundle),
+  };
+}
+
+async function digestOfFolder(folder: string): Promise<string> {
+  await access(join(folder, "guestfsd.mjs"), constants.R_OK).catch(() => {
+    throw new ApplianceError({
+      stage: "build",
+      message: `${folder} holds no daemon (guestfsd.mjs)`,
+      fix: "npm run build",
+    });
+  });
+  const hash = createHash("sha256");
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  for (const path of paths.sort()) {
+    const contents = await readFile(path);
+    hash.update(`${path.slice(folder.length)} ${contents.length}\n`).update(contents);
+  }
+  return hash.digest("hex");
+}
