@@ -28,6 +28,7 @@ import { partition } from "./partition.ts";
 import { retired } from "./retired.ts";
 import { rsync } from "./rsync.ts";
 import { scrub } from "./scrub.ts";
+import { internalRpm } from "./rpm.ts";
 import { internalSleuthkit, sleuthkit } from "./sleuthkit.ts";
 import { swap } from "./swap.ts";
 import { text } from "./text.ts";
@@ -57,6 +58,7 @@ export const handlers: ReadonlyMap<string, AnyHandler> = new Map(
     inspect,
     internal,
     internalJournal,
+    internalRpm,
     internalSleuthkit,
     internalYara,
     journal,
