@@ -59,11 +59,11 @@ export const inspect: HandlersOf<"inspect"> = {
 
   inspect_get_mountpoints({ root }, context) {
     const mounts = inspected(context, root).mounts.filter(({ mountpoint }) => mountpoint.startsWith("/"));
-    return { "/": root, ...Object.fromEntries(mounts.map(({ mountpoint, mountable }) => [mountpoint, mountable])) };
+    return Object.fromEntries(mounts.map(({ mountpoint, mountable }) => [mountpoint, mountable]));
   },
   inspect_get_filesystems({ root }, context) {
     const mountables = inspected(context, root).mounts.map(({ mountable }) => mountable);
-    return [...new Set(mountables.length === 0 ? [root] : mountables)].toSorted();
+    return [...new Set(mountables)].toSorted();
   },
 
   inspect_get_windows_systemroot: (args, context) => windowsOf(args, context).systemRoot,

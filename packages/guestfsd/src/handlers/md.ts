@@ -1,8 +1,10 @@
-import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
+import { basename } from "node:path";
 import type { HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { DeviceNames } from "../device.ts";
 import { run } from "../exec.ts";
+import { pause } from "../partition-sync.ts";
 
 const mapMax = 64;
 
@@ -33,6 +35,22 @@ export function parseMembers(line: string): { device: string; index: number; fla
   }));
 }
 
+const goneWaitMax = 500;
+const goneWaitStep = 2;
+
+/** Removes the names of an array that is no more, as udev would: mdadm made them itself. */
+function forgetArray(array: string): void {
+  for (let waited = 0; existsSync(`/sys/block/${array}`) && waited < goneWaitMax; waited += goneWaitStep)
+    pause(goneWaitStep);
+  if (existsSync(`/sys/block/${array}`)) return;
+  rmSync(`/dev/${array}`, { force: true });
+  if (!existsSync("/dev/md")) return;
+  for (const name of readdirSync("/dev/md")) {
+    const link = `/dev/md/${name}`;
+    if (lstatSync(link).isSymbolicLink() && basename(readlinkSync(link)) === array) rmSync(link);
+  }
+}
+
 /** Linux software RAID. */
 export const md: HandlersOf<"md"> = {
   md_create({ name, devices, missingbitmap, nrdevices, spare, chunk, level }) {
@@ -59,7 +77,9 @@ export const md: HandlersOf<"md"> = {
     run(["mdadm", "--create", name, "--run", ...options, ...placeMembers(devices, missing)]);
   },
   md_stop({ md }) {
+    const array = basename(realpathSync(md));
     run(["mdadm", "--stop", md]);
+    forgetArray(array);
   },
   md_detail({ md }) {
     const { stdout } = run(["mdadm", "--detail", "--export", md]);
