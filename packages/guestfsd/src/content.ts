@@ -18,7 +18,8 @@ export function withSourceOrTarget<T>(
   use: (fd: number) => T,
   mode = 0o666,
 ): T {
-  if (!path.startsWith("/dev/")) return context.sysroot.withOpen(path, flags | neverWait, use, mode);
+  if (!path.startsWith("/dev/"))
+    return context.sysroot.withOpen(path, flags | neverWait, use, (flags & constants.O_CREAT) === 0 ? 0 : mode);
   const fd = openSync(fsPath(path), flags & ~(constants.O_CREAT | constants.O_TRUNC));
   try {
     return use(fd);

@@ -1,12 +1,12 @@
-import { codecOf, readHeader, Reader } from "@guestfs/protocol";
-import type { Header } from "@guestfs/protocol";
+import { codecOf, readHeader } from "@guestfs/protocol";
+import type { Header, Reader } from "@guestfs/protocol";
 import { camelCase, procedures } from "@guestfs/schema";
 import type { Procedure } from "@guestfs/schema";
 import { checkArguments, checkRootMounted, needsRoot, translateResult } from "./argument-check.ts";
 import type { AnyHandler, Context } from "./context.ts";
 import { DaemonError } from "./daemon-error.ts";
 import type { DaemonState } from "./daemon-state.ts";
-import { DeviceNames } from "./device.ts";
+import type { DeviceNames } from "./device.ts";
 import { groupIsAvailable } from "./groups.ts";
 import { handlers } from "./handlers/index.ts";
 import { errorText } from "./native/system-error.ts";

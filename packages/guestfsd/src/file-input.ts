@@ -19,7 +19,7 @@ function writeGathered(fd: number, chunks: readonly Uint8Array[]): void {
   const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   for (let written = 0; written < total;) {
     const left = written === 0 ? chunks : [...upTo(chunks, written)];
-    written += writevSync(fd, left as Uint8Array<ArrayBuffer>[]);
+    written += writevSync(fd, left);
   }
 }
 

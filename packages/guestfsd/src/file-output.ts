@@ -63,7 +63,7 @@ export class FileOutput {
     const places = this.#places();
     for (let left = limit; left > 0;) {
       const wanted = left < places.length * this.#chunkSize ? this.#trim(places, left) : places;
-      const count = readvSync(fd, wanted as Uint8Array<ArrayBuffer>[]);
+      const count = readvSync(fd, wanted);
       if (count === 0) return;
       for (let rest = count; rest > 0; rest -= this.#chunkSize) this.#close(Math.min(rest, this.#chunkSize));
       this.#flush();

@@ -93,7 +93,7 @@ function namesLike(sysroot: Sysroot, folder: string, element: string): string[] 
   return names.toSorted((a, b) => a.compare(b)).map((name) => decodeText(name));
 }
 
-function expandOne(sysroot: Sysroot, pattern: string): string[] {
+function expandOne(sysroot: Sysroot, pattern: string, mark: boolean): string[] {
   let found = [""];
   for (const element of pattern.split("/").filter((part) => part !== "")) {
     found = magic.test(element)
@@ -105,6 +105,7 @@ function expandOne(sysroot: Sysroot, pattern: string): string[] {
   return found
     .map((path) => path || "/")
     .filter((path) => (wantFolders ? isFolder(sysroot, path) : isThere(sysroot, path)))
+    .map((path) => ((mark || wantFolders) && path !== "/" && isFolder(sysroot, path) ? `${path}/` : path))
     .map((path) => ({ path, bytes: encodeText(path) }))
     .toSorted((a, b) => Buffer.compare(a.bytes, b.bytes))
     .map(({ path }) => path);
@@ -115,11 +116,5 @@ function expandOne(sysroot: Sysroot, pattern: string): string[] {
  * @param mark - puts a slash behind folders
  */
 export function expandGlob(sysroot: Sysroot, pattern: string, mark: boolean): string[] {
-  const paths = expandBraces(pattern).flatMap((one) => {
-    const found = expandOne(sysroot, one);
-    return mark || one.endsWith("/")
-      ? found.map((path) => (path !== "/" && isFolder(sysroot, path) ? `${path}/` : path))
-      : found;
-  });
-  return paths;
+  return expandBraces(pattern).flatMap((one) => expandOne(sysroot, one, mark));
 }

@@ -23,7 +23,6 @@ function libraryExists(name: string): boolean {
 }
 
 const always = (): boolean => true;
-const never = (): boolean => false;
 const programs =
   (...names: string[]) =>
   (): boolean =>

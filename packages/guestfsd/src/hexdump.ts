@@ -29,7 +29,8 @@ export function hexdump(fd: number): Buffer {
   const dump = (data: Buffer, last: boolean): number => {
     let at = 0;
     let lines = "";
-    for (; at < data.length && (last || at + lineSize <= data.length); at += lineSize) {
+    const end = last ? data.length : data.length - lineSize + 1;
+    for (; at < end; at += lineSize) {
       const line = data.subarray(at, at + lineSize);
       if (line.length === lineSize && previous?.equals(line)) {
         if (!starred) lines += "*\n";

@@ -1,6 +1,7 @@
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { aboutPath } from "../about-path.ts";
 import { checkRootMounted } from "../argument-check.ts";
 import { Base64Decoder, Base64Encoder } from "../base64-stream.ts";
 import { blocksOf, withContent, writeAll } from "../content.ts";
@@ -38,19 +39,18 @@ function compressorOption(compress: string | undefined): string[] {
   if (compress === undefined) return [];
   const option = Object.hasOwn(tarCompressors, compress) ? tarCompressors[compress] : undefined;
   if (option === undefined)
-    throw new DaemonError(`${compress}: compression is one of ${Object.keys(tarCompressors).join(", ")}`, "EINVAL");
+    throw new DaemonError(`${compress}: compression is one of ${Object.keys(tarCompressors).join(", ")}`);
   return [option];
 }
 
 function compressorCommand(ctype: string, level: number | undefined): string[] {
   const compressor = Object.hasOwn(compressors, ctype) ? compressors[ctype] : undefined;
-  if (!compressor)
-    throw new DaemonError(`${ctype}: a compressor is one of ${Object.keys(compressors).join(", ")}`, "EINVAL");
+  if (!compressor) throw new DaemonError(`${ctype}: a compressor is one of ${Object.keys(compressors).join(", ")}`);
   if (level === undefined) return [...compressor.argv];
   const { levels } = compressor;
-  if (!levels) throw new DaemonError(`${ctype} has no levels`, "EINVAL");
+  if (!levels) throw new DaemonError(`${ctype} has no levels`);
   if (level < levels[0] || level > levels[1])
-    throw new DaemonError(`${level}: ${ctype} has the levels ${levels[0]} to ${levels[1]}`, "EINVAL");
+    throw new DaemonError(`${level}: ${ctype} has the levels ${levels[0]} to ${levels[1]}`);
   return [...compressor.argv, `-${level}`];
 }
 
@@ -62,9 +62,14 @@ function compressContent(context: OutputContext, path: string, argv: readonly st
 
 /** Opens a folder that a plain argument names. */
 function withFolder(context: Context, path: string, use: (fd: number) => void): void {
-  if (!path.startsWith("/")) throw new DaemonError(`directory: path must start with a / character: ${path}`, "EINVAL");
+  if (!path.startsWith("/")) throw new DaemonError(`directory: path must start with a / character: ${path}`);
   checkRootMounted(context.state);
-  context.sysroot.withOpen(path, constants.O_RDONLY | O_DIRECTORY, use);
+  const fd = aboutPath(path, () => context.sysroot.open(path, constants.O_RDONLY | O_DIRECTORY));
+  try {
+    use(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 interface Unpacking {
@@ -124,7 +129,7 @@ function treeNames(top: number): Buffer {
 }
 
 function packCpio(context: OutputContext, path: string, format: string): void {
-  if (format !== "newc" && format !== "crc") throw new DaemonError(`${format}: a format is newc or crc`, "EINVAL");
+  if (format !== "newc" && format !== "crc") throw new DaemonError(`${format}: a format is newc or crc`);
   withFolder(context, path, (directory) => {
     run(["cpio", "--quiet", "-o", "-0", "-H", format], {
       directory,

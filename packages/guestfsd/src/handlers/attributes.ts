@@ -32,13 +32,13 @@ interface Setting {
 function setAttribute({ xattr, val, vallen, path }: Setting, context: Context, follow: Follow): void {
   const value = encodeText(val);
   if (vallen < 0 || vallen > value.length)
-    throw new DaemonError(`vallen is ${vallen}, and the value has ${value.length} bytes`, "EINVAL");
+    throw new DaemonError(`vallen is ${vallen}, and the value has ${value.length} bytes`);
   withAttributes(context, path, follow, (target) => setXattr(target, xattr, value.subarray(0, vallen), follow));
 }
 
 function aclType(text: string): AclType {
   if (text === "access" || text === "default") return text;
-  throw new DaemonError(`${text}: an ACL is of type access or default`, "EINVAL");
+  throw new DaemonError(`${text}: an ACL is of type access or default`);
 }
 
 /** setfiles(8) on files of the guest; nothing below /dev, /proc and the like is touched. */

@@ -13,7 +13,7 @@ const hashes = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
 /** @throws DaemonError when there is no such type of checksum */
 function checkType(type: string): void {
   if (type === "crc" || hashes.includes(type)) return;
-  throw new DaemonError(`${type}: unknown type of checksum, expecting one of crc, ${hashes.join(", ")}`, "EINVAL");
+  throw new DaemonError(`${type}: unknown type of checksum, expecting one of crc, ${hashes.join(", ")}`);
 }
 
 /** cksum(1): the sum and the length. */

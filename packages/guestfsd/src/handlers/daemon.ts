@@ -62,14 +62,14 @@ export const daemon: HandlersOf<"daemon"> = {
   dmesg: () => textUntilNul(readKernelLog()).replace(/^<\d+>/gm, ""),
   drop_caches({ whattodrop }) {
     if (whattodrop < 0 || whattodrop > dropAllMax)
-      throw new DaemonError(`${whattodrop}: what to drop is 0 to ${dropAllMax}`, "EINVAL");
+      throw new DaemonError(`${whattodrop}: what to drop is 0 to ${dropAllMax}`);
     sync();
     if (whattodrop > 0) writeFileSync("/proc/sys/vm/drop_caches", `${whattodrop}\n`);
   },
   echo_daemon: ({ words }) => words.join(" "),
   get_umask: () => process.umask(),
   umask({ mask }) {
-    if (mask < 0 || mask > umaskMax) throw new DaemonError("a mask is 0 to 0777", "EINVAL");
+    if (mask < 0 || mask > umaskMax) throw new DaemonError("a mask is 0 to 0777");
     return process.umask(mask);
   },
   modprobe({ modulename }) {
@@ -77,7 +77,7 @@ export const daemon: HandlersOf<"daemon"> = {
   },
   ping_daemon() {},
   sleep({ secs }, context) {
-    if (secs < 0) throw new DaemonError("the time is negative", "EINVAL");
+    if (secs < 0) throw new DaemonError("the time is negative");
     sleep(context, secs * 1000);
   },
   sync: (_, context) => syncDisks(context),

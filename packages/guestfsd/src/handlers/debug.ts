@@ -18,7 +18,7 @@ function outputOf(argv: readonly string[], context: Context): string {
 function numberOf(text: string | undefined, name: string): number {
   const value = Number(text);
   if (text === undefined || !Number.isSafeInteger(value) || value <= 0)
-    throw new DaemonError(`${name}: a positive whole number is needed`, "EINVAL");
+    throw new DaemonError(`${name}: a positive whole number is needed`);
   return value;
 }
 
@@ -54,7 +54,7 @@ function writeToLog(text: string): string {
 const subcommands: Readonly<Record<string, Subcommand>> = {
   help: () => `${Object.keys(subcommands).toSorted().join("\n")}\n`,
   core_pattern(args) {
-    if (args[0] === undefined) throw new DaemonError("core_pattern: a pattern is needed", "EINVAL");
+    if (args[0] === undefined) throw new DaemonError("core_pattern: a pattern is needed");
     writeFileSync("/proc/sys/kernel/core_pattern", args[0]);
     return "ok";
   },
@@ -78,7 +78,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   setenv(args) {
     const [name, value] = args;
     if (!name || value === undefined || name.includes("="))
-      throw new DaemonError("setenv: a name and a value are needed", "EINVAL");
+      throw new DaemonError("setenv: a name and a value are needed");
     process.env[name] = value;
     return "ok";
   },
@@ -106,7 +106,7 @@ export function uploadOutside(context: InputContext, path: string, mode: number)
 export const debug: HandlersOf<"debug"> = {
   debug({ subcmd, extraargs }, context) {
     const subcommand = Object.hasOwn(subcommands, subcmd) ? subcommands[subcmd] : undefined;
-    if (!subcommand) throw new DaemonError(`${subcmd}: no such subcommand; debug help lists them`, "EINVAL");
+    if (!subcommand) throw new DaemonError(`${subcmd}: no such subcommand; debug help lists them`);
     return subcommand(extraargs, context);
   },
   debug_upload: ({ tmpname, mode }, context) => uploadOutside(context, tmpname, mode),

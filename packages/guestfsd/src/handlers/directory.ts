@@ -63,16 +63,15 @@ function makeFolders(context: Context, path: string): void {
 }
 
 function removeTree(context: Context, path: string): void {
-  let place: { isFolder: boolean } | undefined;
   try {
     context.sysroot.withPlace(path, (held) => {
-      if (held.name === ".") throw new DaemonError(`${path}: the top of a tree can't be removed`, "EINVAL");
-      place = { isFolder: lstatSync(fsPath(held.path)).isDirectory() };
-      if (!place.isFolder) unlinkSync(fsPath(held.path));
+      if (held.name === ".") throw new DaemonError(`${path}: the top of a tree can't be removed`);
+      if (!lstatSync(fsPath(held.path)).isDirectory()) unlinkSync(fsPath(held.path));
       else run(["rm", "-rf", "--", `./${held.name}`], { directory: held.folder, pulse: context.pulse });
     });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
   }
 }
 
@@ -82,6 +81,7 @@ function longListing(context: Context, path: string, options: string): string {
     return context.sysroot.withOpen(path, O_PATH | O_DIRECTORY, (fd) =>
       textUntilNul(run(["ls", options], { directory: fd }).stdout),
     );
+  if (!statOf(context, path, false)) throw new DaemonError(`${path}: No such file or directory`, "ENOENT");
   return context.sysroot.withPlace(path, (place) =>
     textUntilNul(run(["ls", options, "--", place.name], { directory: place.folder }).stdout),
   );

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, constants, fstatSync, lchownSync } from "node:fs";
 import type { HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
-import { O_NOFOLLOW, O_PATH, statvfs, utimensat } from "../native/file.ts";
+import { AT_SYMLINK_NOFOLLOW, O_NOFOLLOW, O_PATH, statvfs, utimensat } from "../native/file.ts";
 import { statOpen } from "../native/stat.ts";
 import { getXattr, listXattrs, setXattr } from "../native/xattr.ts";
 import { descriptorPath, fsPath } from "../sysroot.ts";
@@ -12,9 +12,8 @@ const UTIME_OMIT = 0x3ffffffe;
 
 /** @throws DaemonError when a mode is negative or has bits beside `allowed` */
 export function checkMode(mode: number, allowed = 0o7777): void {
-  if (mode < 0) throw new DaemonError("the mode is negative", "EINVAL");
-  if ((mode & ~allowed) !== 0)
-    throw new DaemonError(`the mode 0${mode.toString(8)} has bits that are no permissions`, "EINVAL");
+  if (mode < 0) throw new DaemonError("the mode is negative");
+  if ((mode & ~allowed) !== 0) throw new DaemonError(`the mode 0${mode.toString(8)} has bits that are no permissions`);
 }
 
 /** The nanoseconds of utimens: -1 stands for the time it is now, -2 for no change. */
@@ -66,20 +65,20 @@ export const fileAttribute: Pick<HandlersOf<"file">, Names> = {
       files: at(5),
       ffree: at(6),
       favail: at(7),
-      fsid: values[8] ?? 0n,
+      fsid: BigInt.asIntN(64, values[8] ?? 0n),
       flag: at(9),
       namemax: at(10),
     };
   },
   touch({ path }, context) {
     const stat = statOf(context, path, false);
-    if (stat && !stat.isFile()) throw new DaemonError(`${path}: touch works on regular files only`, "EINVAL");
+    if (stat && !stat.isFile()) throw new DaemonError(`${path}: touch works on regular files only`);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOCTTY | constants.O_NONBLOCK | O_NOFOLLOW;
     const now = BigInt64Array.of(0n, BigInt(UTIME_NOW), 0n, BigInt(UTIME_NOW));
     context.sysroot.withOpen(path, flags, (fd) => utimensat(descriptorPath(fd), now, 0), 0o666);
   },
   utimens({ path, atsecs, atnsecs, mtsecs, mtnsecs }, context) {
     const times = BigInt64Array.of(BigInt(atsecs), nanoseconds(atnsecs), BigInt(mtsecs), nanoseconds(mtnsecs));
-    context.sysroot.withOpen(path, O_PATH, (fd) => utimensat(descriptorPath(fd), times, 0));
+    context.sysroot.withPlace(path, (place) => utimensat(place.path, times, AT_SYMLINK_NOFOLLOW));
   },
 };

@@ -10,8 +10,8 @@ const write = constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONBLOCK;
 const create = write | constants.O_CREAT | constants.O_TRUNC;
 const blockSize = 1024 * 1024;
 
-function checkNotNegative(name: string, value: number): void {
-  if (value < 0) throw new DaemonError(`${name} is negative`, "EINVAL");
+function checkNotNegative(name: string, value: number, errno = ""): void {
+  if (value < 0) throw new DaemonError(`${name} is negative`, errno);
 }
 
 /** Makes a file of `length` bytes that repeat a pattern. */
@@ -32,7 +32,7 @@ function fillWith(context: Context, path: string, pattern: Uint8Array, length: n
 }
 
 function allocate(context: Context, path: string, length: number): void {
-  checkNotNegative("len", length);
+  checkNotNegative("len", length, "EINVAL");
   const fill = (fd: number): void => {
     if (length === 0) return;
     try {
@@ -65,7 +65,7 @@ export function readAt(fd: number, count: number, offset: number): Uint8Array {
   checkNotNegative("count", count);
   checkNotNegative("offset", offset);
   if (count >= messageMax)
-    throw new DaemonError(`count is ${count}, and one message holds fewer than ${messageMax} bytes`, "EINVAL");
+    throw new DaemonError(`count is ${count}, and one message holds fewer than ${messageMax} bytes`);
   const data = Buffer.allocUnsafe(count);
   let length = 0;
   while (length < count) {
@@ -139,11 +139,11 @@ export const fileContent: Pick<HandlersOf<"file">, Names> = {
   fallocate: ({ path, len }, context) => allocate(context, path, len),
   fallocate64: ({ path, len }, context) => allocate(context, path, len),
   fill({ c, len, path }, context) {
-    if (c < 0 || c > 255) throw new DaemonError(`${c}: a byte is 0 to 255`, "EINVAL");
+    if (c < 0 || c > 255) throw new DaemonError(`${c}: a byte is 0 to 255`);
     fillWith(context, path, Uint8Array.of(c), len);
   },
   fill_pattern({ pattern, len, path }, context) {
-    if (pattern === "") throw new DaemonError("the pattern is empty", "EINVAL");
+    if (pattern === "") throw new DaemonError("the pattern is empty");
     fillWith(context, path, encodeText(pattern), len);
   },
   is_zero: ({ path }, context) => withContent(context, path, (fd) => holdsOnlyZeros(fd, context.pulse)),
@@ -156,13 +156,13 @@ export const fileContent: Pick<HandlersOf<"file">, Names> = {
     context.sysroot.withOpen(path, write, (fd) => ftruncateSync(fd, 0));
   },
   truncate_size({ path, size }, context) {
-    checkNotNegative("size", size);
+    checkNotNegative("size", size, "EINVAL");
     context.sysroot.withOpen(path, write, (fd) => ftruncateSync(fd, size));
   },
   write_file({ path, content, size }, context) {
     const bytes = encodeText(content);
     if (size < 0 || size > bytes.length)
-      throw new DaemonError(`size is ${size}, and the content has ${bytes.length} bytes`, "EINVAL");
+      throw new DaemonError(`size is ${size}, and the content has ${bytes.length} bytes`);
     context.sysroot.withOpen(path, create, (fd) => writeAll(fd, size === 0 ? bytes : bytes.subarray(0, size)), 0o666);
   },
   zero: ({ device }, context) => zeroStart(context, device),

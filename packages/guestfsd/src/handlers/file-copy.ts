@@ -1,10 +1,12 @@
 import { constants, fstatSync, ftruncateSync, readSync, renameSync } from "node:fs";
+import { aboutPath } from "../about-path.ts";
 import { blocksOf, withSource, withSourceOrTarget, writeAll } from "../content.ts";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { run } from "../exec.ts";
 import { lseek, O_DIRECTORY, O_PATH } from "../native/file.ts";
 import { descriptorPath, fsPath } from "../sysroot.ts";
+import type { Place } from "../sysroot.ts";
 import { statOf } from "./file-test.ts";
 
 const SEEK_DATA = 3;
@@ -68,7 +70,7 @@ function copyFile(context: Context, src: string, dest: string): void {
       ftruncateSync(to, 0);
       copyContent(from, to, context.pulse);
     };
-    context.sysroot.withOpen(targetOf(context, src, dest), flags, copy, stat.mode & 0o777);
+    aboutPath(dest, () => context.sysroot.withOpen(targetOf(context, src, dest), flags, copy, stat.mode & 0o777));
   });
 }
 
@@ -78,9 +80,16 @@ function copyFile(context: Context, src: string, dest: string): void {
  */
 function copyTree(context: Context, options: readonly string[], src: string, dest: string): void {
   const { sysroot, pulse } = context;
+  if (!statOf(context, src, false)) throw new DaemonError(`${src}: No such file or directory`, "ENOENT");
   sysroot.withPlace(src, (from) => {
     const copy = (option: string, target: string, fd: number): void => {
-      run(["cp", ...options, option, "--", from.path, target], { inherit: [from.folder, fd], pulse });
+      try {
+        run(["cp", ...options, option, "--", from.path, target], { inherit: [from.folder, fd], pulse });
+      } catch (error) {
+        if (!(error instanceof DaemonError)) throw error;
+        const message = error.message.replaceAll(from.path, src).replaceAll(target, dest);
+        throw new DaemonError(message, error.errno, { cause: error });
+      }
     };
     const stat = statOf(context, dest, true);
     if (stat?.isDirectory())
@@ -93,17 +102,20 @@ function copyTree(context: Context, options: readonly string[], src: string, des
 }
 
 function move(context: Context, src: string, dest: string): void {
+  if (!statOf(context, src, false)) throw new DaemonError(`${src}: No such file or directory`, "ENOENT");
   const target = targetOf(context, src, dest);
-  context.sysroot.withPlace(src, (from) =>
-    context.sysroot.withPlace(target, (to) => {
-      try {
-        renameSync(fsPath(from.path), fsPath(to.path));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
-        run(["mv", "-f", "-T", "--", from.path, to.path], { inherit: [from.folder, to.folder], pulse: context.pulse });
-      }
-    }),
-  );
+  const place = (use: (from: Place, to: Place) => void): void =>
+    context.sysroot.withPlace(src, (from) =>
+      aboutPath(dest, () => context.sysroot.withPlace(target, (to) => use(from, to))),
+    );
+  place((from, to) => {
+    try {
+      renameSync(fsPath(from.path), fsPath(to.path));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+      run(["mv", "-f", "-T", "--", from.path, to.path], { inherit: [from.folder, to.folder], pulse: context.pulse });
+    }
+  });
 }
 
 type Names = "cp" | "cp_a" | "cp_r" | "dd" | "mv";
@@ -115,12 +127,14 @@ export const fileCopy: Pick<HandlersOf<"file">, Names> = {
   cp_r: ({ src, dest }, context) => copyTree(context, ["-r", "-P"], src, dest),
   dd({ src, dest }, context) {
     withSource(context, src, (from) =>
-      withSourceOrTarget(context, dest, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, (to) => {
-        for (const block of blocksOf(from, blockSize)) {
-          writeAll(to, block);
-          context.pulse();
-        }
-      }),
+      aboutPath(dest, () =>
+        withSourceOrTarget(context, dest, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, (to) => {
+          for (const block of blocksOf(from, blockSize)) {
+            writeAll(to, block);
+            context.pulse();
+          }
+        }),
+      ),
     );
   },
   mv: ({ src, dest }, context) => move(context, src, dest),

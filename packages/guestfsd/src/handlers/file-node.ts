@@ -17,6 +17,7 @@ import { mknod, O_NOFOLLOW } from "../native/file.ts";
 import { fsPath } from "../sysroot.ts";
 import type { Place } from "../sysroot.ts";
 import { checkMode } from "./file-attribute.ts";
+import { statOf } from "./file-test.ts";
 
 const letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const attempts = 100;
@@ -58,12 +59,19 @@ function replace(place: Place, make: (path: string | Buffer) => void): void {
   }
 }
 
+/** Where a link goes: into a folder that is there, under the target's name, as ln(1) has it. */
+function linkPath(context: Context, target: string, linkname: string): string {
+  if (!statOf(context, linkname, true)?.isDirectory()) return linkname;
+  return `${linkname}/${target.replace(/\/+$/, "").split("/").at(-1) ?? ""}`;
+}
+
 function isFolder(path: string | Buffer): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function makeLink(context: Context, target: string, linkname: string, force: boolean): void {
   const from = target.startsWith("/") ? target : `/${target}`;
+  if (!statOf(context, from, false)) throw new DaemonError(`${target}: No such file or directory`, "ENOENT");
   context.sysroot.withPlace(from, (old) =>
     context.sysroot.withPlace(linkname, (place) => {
       const [source, link] = [fsPath(old.path), fsPath(place.path)];
@@ -80,7 +88,7 @@ function makeLink(context: Context, target: string, linkname: string, force: boo
 }
 
 function makeSymlink(context: Context, target: string, linkname: string, force: boolean): void {
-  context.sysroot.withPlace(linkname, (place) => {
+  context.sysroot.withPlace(linkPath(context, target, linkname), (place) => {
     const link = fsPath(place.path);
     try {
       symlinkSync(fsPath(target), link);

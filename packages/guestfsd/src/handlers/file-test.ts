@@ -36,8 +36,7 @@ type Names = "exists" | "is_blockdev" | "is_chardev" | "is_dir" | "is_fifo" | "i
 export const fileTest: Pick<HandlersOf<"file">, Names> = {
   exists({ path }, context) {
     try {
-      context.sysroot.withOpen(path, O_PATH, () => undefined);
-      return true;
+      return statOf(context, path, false) !== undefined;
     } catch {
       return false;
     }

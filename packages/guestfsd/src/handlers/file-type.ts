@@ -117,7 +117,7 @@ function caseSensitivePath(context: Context, path: string): string {
   for (const [index, element] of elements.entries()) {
     const name = findName(context, found, element);
     // The last element may be something that is still to be made.
-    if (name === undefined && index < elements.length - 1)
+    if (name === undefined && (index < elements.length - 1 || path.endsWith("/")))
       throw new DaemonError(`${path}: no '${element}' in ${found || "/"}`, "ENOENT");
     found += `/${name ?? element}`;
   }

@@ -1,6 +1,7 @@
 import { messageMax } from "@guestfs/protocol";
 import type { StructMap } from "@guestfs/schema";
 import { closeSync, readSync, writeFileSync } from "node:fs";
+import { aboutPath } from "../about-path.ts";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { textUntilNul } from "../guest-text.ts";
@@ -20,7 +21,7 @@ interface Watching {
 
 function watching(context: Context): Watching {
   const found = context.state.get<Watching>(key);
-  if (!found) throw new DaemonError("nothing is watched yet: inotify_init comes first", "EINVAL");
+  if (!found) throw new DaemonError("nothing is watched yet: inotify_init comes first");
   return found;
 }
 
@@ -54,7 +55,7 @@ function fill(state: Watching): void {
 /** inotify(7) on files of the guest. */
 export const inotify: HandlersOf<"inotify"> = {
   inotify_init({ maxevents }, context) {
-    if (maxevents < 0) throw new DaemonError("maxevents is negative", "EINVAL");
+    if (maxevents < 0) throw new DaemonError("maxevents is negative");
     if (maxevents > 0) writeFileSync("/proc/sys/fs/inotify/max_queued_events", `${maxevents}\n`);
     const fd = openInotify();
     context.state.keep(key, { fd, pending: [] } satisfies Watching, () => closeSync(fd));
@@ -68,7 +69,8 @@ export const inotify: HandlersOf<"inotify"> = {
     return context.sysroot.withOpen(path, O_PATH, (watched) => addWatch(fd, descriptorPath(watched), mask >>> 0));
   },
   inotify_rm_watch({ wd }, context) {
-    removeWatch(watching(context).fd, wd);
+    const { fd } = watching(context);
+    aboutPath(String(wd), () => removeWatch(fd, wd));
   },
   inotify_read(_, context) {
     const state = watching(context);

@@ -12,7 +12,6 @@ import { readDirectory } from "../native/directory.ts";
 import { O_DIRECTORY, O_PATH } from "../native/file.ts";
 import { statName } from "../native/stat.ts";
 import { direntMax, writeDirent } from "../readdir.ts";
-import { listRpmApplications } from "../rpm-list.ts";
 import { fsPath, descriptorPath } from "../sysroot.ts";
 import { unmountAll } from "../unmount.ts";
 import { readXattrs } from "../xattr-list.ts";
@@ -26,7 +25,7 @@ const direntBuffer = 64 * 1024;
 
 /** What `lstatnslist` gives for a name that can't be looked at. */
 const noStat = Object.fromEntries(
-  (structByName.get("statns")?.fields ?? []).map(({ name }) => [name, -1]),
+  (structByName.get("statns")?.fields ?? []).map(({ name }) => [name, name === "st_ino" ? -1 : 0]),
 ) as unknown as StructMap["statns"];
 
 /** Does something for each name in a folder; `instead` stands where it can't be done. */
@@ -48,16 +47,13 @@ function eachName<T>(
   );
 }
 
-/** For each name a header, whose value tells how many attributes follow it. */
+/** For each name a header, whose value tells how many attributes follow it: digits and a NUL, nothing when they can't be read. */
 function xattrRuns(context: Context, path: string, names: readonly string[]): StructMap["xattr"][] {
-  const lists = eachName<StructMap["xattr"][]>(
-    context,
-    path,
-    names,
-    (folder, name) => readXattrs(`${descriptorPath(folder)}/${name}`, "nofollow"),
-    [],
-  );
-  return lists.flatMap((list) => [{ attrname: "", attrval: Buffer.from(String(list.length)) }, ...list]);
+  const read = (folder: number, name: string): StructMap["xattr"][] => {
+    const list = readXattrs(`${descriptorPath(folder)}/${name}`, "nofollow");
+    return [{ attrname: "", attrval: Buffer.from(`${list.length}\0`) }, ...list];
+  };
+  return eachName(context, path, names, read, [{ attrname: "", attrval: new Uint8Array(0) }]).flat();
 }
 
 function sendDirents(context: OutputContext, path: string): void {
@@ -76,9 +72,14 @@ function sendDirents(context: OutputContext, path: string): void {
   flush();
 }
 
-type Elsewhere = "internal_filesystem_walk" | "internal_find_inode" | "internal_journal_get" | "internal_yara_scan";
+type Elsewhere =
+  | "internal_filesystem_walk"
+  | "internal_find_inode"
+  | "internal_journal_get"
+  | "internal_list_rpm_applications"
+  | "internal_yara_scan";
 
-/** Calls that the library composes others of. Those that belong to the journal stand there. */
+/** Calls that the library composes others of. Those of other topics (journal, RPM, Sleuth Kit, YARA) stand there. */
 export const internal: Omit<HandlersOf<"internal">, Elsewhere> = {
   internal_autosync(_, context) {
     if (!context.state.options.live) unmountAll(context);
@@ -88,7 +89,6 @@ export const internal: Omit<HandlersOf<"internal">, Elsewhere> = {
     if (!groupIsKnown(group)) return 2;
     return groupIsAvailable(group) ? 0 : 1;
   },
-  internal_list_rpm_applications: (_, context) => listRpmApplications(context),
   internal_lstatnslist: ({ path, names }, context) => eachName(context, path, names, statName, noStat),
   internal_lxattrlist: ({ path, names }, context) => xattrRuns(context, path, names),
   internal_parse_mountable({ mountable }, context) {

@@ -22,7 +22,7 @@ interface GrepOptions {
 
 /** grep(1) and zgrep(1): nothing found is no failure. */
 function grep(context: Context, pattern: string, path: string, options: GrepOptions): string[] {
-  if (options.extended && options.fixed) throw new DaemonError("extended and fixed can't be given together", "EINVAL");
+  if (options.extended && options.fixed) throw new DaemonError("extended and fixed can't be given together");
   const kind = options.extended ? ["-E"] : options.fixed ? ["-F"] : [];
   const argv = [options.compressed ? "zgrep" : "grep", ...kind, ...(options.insensitive ? ["-i"] : []), "-e", pattern];
   return withContent(context, path, (stdin) => {
@@ -74,8 +74,7 @@ function wordCounter(): (block: Buffer) => number {
 }
 
 function strings(context: Context, encoding: string, path: string): string[] {
-  if (!isCharacterEncoding(encoding))
-    throw new DaemonError(`${encoding}: an encoding is one of s, S, b, l, B and L`, "EINVAL");
+  if (!isCharacterEncoding(encoding)) throw new DaemonError(`${encoding}: an encoding is one of s, S, b, l, B and L`);
   return withContent(context, path, (fd) => printableStrings(fd, encoding).map(textUntilNul));
 }
 
@@ -91,7 +90,7 @@ function unpackedHead(argv: readonly string[], stdin: number, pulse: () => void)
     if (length >= headMax) throw new EnoughError();
   };
   try {
-    run(argv, { stdin, stdout: take, pulse });
+    run(argv, { stdin, stdout: take, pulse, accept: "any" });
   } catch (error) {
     if (!(error instanceof EnoughError)) throw error;
   }
@@ -132,7 +131,7 @@ export const text: HandlersOf<"text"> = {
   wc_w: ({ path }, context) => count(context, path, wordCounter()),
   zfile({ meth, path }, context) {
     const argv = Object.hasOwn(unpackers, meth) ? unpackers[meth] : undefined;
-    if (!argv) throw new DaemonError(`${meth}: a method is one of ${Object.keys(unpackers).join(", ")}`, "EINVAL");
+    if (!argv) throw new DaemonError(`${meth}: a method is one of ${Object.keys(unpackers).join(", ")}`);
     return withContent(context, path, (fd) => describeBytes(unpackedHead(argv, fd, context.pulse)));
   },
 };

@@ -1,4 +1,5 @@
 import koffi from "koffi";
+import { DaemonError } from "../daemon-error.ts";
 import { cString } from "./c-string.ts";
 import { check, SystemError } from "./system-error.ts";
 
@@ -54,7 +55,8 @@ export function getAcl(path: string, type: AclType): string {
 /** acl_set_file(3), from any text form of acl(5). */
 export function setAcl(path: string, type: AclType, text: string): void {
   const { setFile, fromText, free } = library();
-  const acl = need(fromText(cString(text)), "acl_from_text");
+  const acl = fromText(cString(text));
+  if (acl === null) throw new DaemonError(`${text}: no ACL in the text form of acl(5)`, "EINVAL");
   try {
     check(setFile(cString(path), types[type], acl), "acl_set_file");
   } finally {

@@ -1,4 +1,5 @@
 import koffi from "koffi";
+import { DaemonError } from "../daemon-error.ts";
 import { cString } from "./c-string.ts";
 import { check, SystemError } from "./system-error.ts";
 
@@ -50,7 +51,8 @@ export function getCapabilities(fd: number): string {
 export function setCapabilities(fd: number, text: string): void {
   const { setFile, fromText, free } = library();
   const capabilities = fromText(cString(text));
-  if (capabilities === null) throw new SystemError("cap_from_text");
+  if (capabilities === null)
+    throw new DaemonError(`${text}: no capabilities in the text form of cap_from_text(3)`, "EINVAL");
   try {
     check(setFile(fd, capabilities), "cap_set_fd");
   } finally {

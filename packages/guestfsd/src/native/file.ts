@@ -38,7 +38,11 @@ export function openInRoot(root: number, path: string, flags: number, mode = 0):
   return check(openat2(SYS_openat2, root, cString(path), how, how.length), "openat2");
 }
 
-const mknodC = libc.func("mknod", "int", ["void*", "uint", "uint64"]) as (path: Path, mode: number, device: bigint) => number;
+const mknodC = libc.func("mknod", "int", ["void*", "uint", "uint64"]) as (
+  path: Path,
+  mode: number,
+  device: bigint,
+) => number;
 /** mknod(2). */
 export function mknod(path: string, mode: number, device: bigint): void {
   check(mknodC(cString(path), mode, device), "mknod");
@@ -55,19 +59,31 @@ export function fallocate(fd: number, mode: number, offset: number, length: numb
   check(fallocateC(fd, mode, offset, length), "fallocate");
 }
 
-const lseekC = libc.func("lseek", "int64", ["int", "int64", "int"]) as (fd: number, offset: number, whence: number) => number;
+const lseekC = libc.func("lseek", "int64", ["int", "int64", "int"]) as (
+  fd: number,
+  offset: number,
+  whence: number,
+) => number | bigint;
 /** lseek(2); whence 0 set, 1 current, 2 end, 3 data, 4 hole. */
 export function lseek(fd: number, offset: number, whence: number): number {
   return check(Number(lseekC(fd, offset, whence)), "lseek");
 }
 
-const ioctlC = libc.func("ioctl", "int", ["int", "ulong", "void*"]) as (fd: number, request: number, data: Uint8Array | null) => number;
+const ioctlC = libc.func("ioctl", "int", ["int", "ulong", "void*"]) as (
+  fd: number,
+  request: number,
+  data: Uint8Array | null,
+) => number;
 /** ioctl(2) whose argument is a block of memory. */
 export function ioctl(fd: number, request: number, data: Uint8Array | null): number {
   return check(ioctlC(fd, request, data), "ioctl");
 }
 
-const ioctlNumberC = libc.func("ioctl", "int", ["int", "ulong", "long"]) as (fd: number, request: number, value: number) => number;
+const ioctlNumberC = libc.func("ioctl", "int", ["int", "ulong", "long"]) as (
+  fd: number,
+  request: number,
+  value: number,
+) => number;
 /** ioctl(2) whose argument is a number. */
 export function ioctlNumber(fd: number, request: number, value: number): number {
   return check(ioctlNumberC(fd, request, value), "ioctl");
