@@ -1,8 +1,8 @@
 import { DaemonError } from "./daemon-error.ts";
-import { run } from "./exec.ts";
 import { programExists } from "./groups.ts";
 import { wipeSignatures } from "./native/blkid.ts";
 import { syncPartitions } from "./partition-sync.ts";
+import { runTool } from "./tool.ts";
 
 /** How a filesystem is to be made. */
 export interface MkfsOptions {
@@ -140,6 +140,6 @@ export function makeFileSystem(fstype: string, device: string, options: MkfsOpti
     throw new DaemonError(`${fstype}: the program that makes it, ${program}, is not there`, "ENOTSUP");
   wipeForNew(device);
   // mkntfs(8) has no way to end its options.
-  run([...argv, ...(fstype === "ntfs" ? [] : ["--"]), device], { pulse });
+  runTool([...argv, ...(fstype === "ntfs" ? [] : ["--"]), device], { pulse });
   syncPartitions(device);
 }

@@ -1,3 +1,4 @@
+import { partitionParent } from "./block-device.ts";
 import { DaemonError } from "./daemon-error.ts";
 import { run } from "./exec.ts";
 import { syncPartitions } from "./partition-sync.ts";
@@ -15,9 +16,11 @@ function complaint(output: string): string {
 
 /** Runs a command of parted(8) that changes a table. Each word must be one word for parted's own reader too. */
 export function parted(device: string, ...words: string[]): void {
+  if (partitionParent(device))
+    throw new DaemonError(`${device}: a partition table belongs on a whole disk, and this is a partition`, "EINVAL");
   const { status, stdout, stderr } = run(["parted", "-s", "--", device, ...words], { accept: "any" });
   if (status !== 0 && !kernelTrouble.test(stderr))
-    throw new DaemonError(`${device}: ${complaint(`${stderr}\n${stdout.toString("utf8")}`)}`, "EINVAL");
+    throw new DaemonError(`${device}: ${complaint(stderr || stdout.toString("utf8"))}`, "EINVAL");
   syncPartitions(device);
 }
 
@@ -38,7 +41,7 @@ export interface PartedPartition {
 export function readWithParted(device: string): { type: string; partitions: PartedPartition[] } {
   const { status, stdout, stderr } = run(["parted", "-m", "-s", "--", device, "unit", "b", "print"], { accept: "any" });
   const lines = stdout.toString("utf8").split(/;\n/);
-  if (status !== 0) throw new DaemonError(`${device}: ${complaint(`${stderr}\n${stdout.toString("utf8")}`)}`, "EINVAL");
+  if (status !== 0) throw new DaemonError(`${device}: ${complaint(stderr || stdout.toString("utf8"))}`, "EINVAL");
   // BYT; then path:size:transport:sector:sector:type:model:flags; then one line a partition.
   const type = /^.*:\d+B:[^:]*:\d+:\d+:([a-z0-9]+):/m.exec(lines.join("\n"))?.[1];
   if (type === undefined) throw new DaemonError(`${device}: parted's output can't be understood`);

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { arrays, blockName, isWholeDrive, kernelPartitions, mappedDevices, wholeDrives } from "../block-device.ts";
 import type { Context, HandlersOf } from "../context.ts";
+import { DaemonError } from "../daemon-error.ts";
 import { diskLabels } from "../disk-label.ts";
 import { listFileSystems } from "../file-system-list.ts";
 import * as block from "../native/block.ts";
@@ -55,6 +56,7 @@ export const device: HandlersOf<"device"> = {
   blockdev_getsz: (args) => withDevice(args.device, block.deviceSize) / 512,
   blockdev_getsize64: (args) => withDevice(args.device, block.deviceSize),
   blockdev_setra(args) {
+    if (args.sectors < 0) throw new DaemonError(`${args.sectors}: read-ahead can't be negative`, "EINVAL");
     withDevice(args.device, (fd) => block.setReadAhead(fd, args.sectors));
   },
   blockdev_flushbufs(args) {

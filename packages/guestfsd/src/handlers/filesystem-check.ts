@@ -7,6 +7,7 @@ import { parseMountable } from "../device.ts";
 import { run } from "../exec.ts";
 import { guestMounts, isMountOf } from "../mount-table.ts";
 import { probeDevice } from "../native/blkid.ts";
+import { runTool } from "../tool.ts";
 import { readXfsGeometry } from "../xfs-geometry.ts";
 
 type CheckCalls =
@@ -83,7 +84,7 @@ function minimumSize(context: Context, device: string): number {
     return blocks * Number(fields["Block size"]);
   }
   if (type === "ntfs") {
-    const text = run(["ntfsresize", "--info", "-ff", "-P", device]).stdout.toString("utf8");
+    const text = runTool(["ntfsresize", "--info", "-ff", "-P", device]).stdout.toString("utf8");
     return numberIn(text, /You might resize at (\d+) bytes/, "answer of ntfsresize");
   }
   if (type === "btrfs") {
@@ -104,10 +105,10 @@ export const filesystemCheck: Pick<HandlersOf<"filesystem">, CheckCalls> = {
     checkOne({ correct, forceall, forceno });
     const answer = [...(correct ? ["-p"] : []), ...(forceall ? ["-y"] : []), ...(forceno ? ["-n"] : [])];
     // With no way to ask, the answer must be given; without one nothing is changed that needs it.
-    run(["e2fsck", "-f", ...answer, "--", device], { accept: corrected, pulse: context.pulse });
+    runTool(["e2fsck", "-f", ...answer, "--", device], { accept: corrected, pulse: context.pulse });
   },
   e2fsck_f({ device }, context) {
-    run(["e2fsck", "-p", "-f", "--", device], { accept: corrected, pulse: context.pulse });
+    runTool(["e2fsck", "-p", "-f", "--", device], { accept: corrected, pulse: context.pulse });
   },
   fsck({ fstype, device }, context) {
     if (!/^[\w.+-]+$/.test(fstype)) throw new DaemonError(`${fstype}: no type of filesystem`, "EINVAL");
@@ -118,19 +119,19 @@ export const filesystemCheck: Pick<HandlersOf<"filesystem">, CheckCalls> = {
   },
   tune2fs_l: ({ device }) => parseSuperblock(run(["tune2fs", "-l", "--", device]).stdout.toString("utf8")),
   resize2fs({ device }, context) {
-    run(["resize2fs", "--", device], { pulse: context.pulse });
+    runTool(["resize2fs", "--", device], { pulse: context.pulse });
   },
   resize2fs_M({ device }, context) {
-    run(["resize2fs", "-M", "--", device], { pulse: context.pulse });
+    runTool(["resize2fs", "-M", "--", device], { pulse: context.pulse });
   },
   resize2fs_size({ device, size }, context) {
     if (size < 0) throw new DaemonError(`${size}: a size can't be negative`, "EINVAL");
     if (size % 1024 !== 0) throw new DaemonError(`${size}: the size must be a whole number of kilobytes`, "EINVAL");
-    run(["resize2fs", "--", device, `${size / 1024}K`], { pulse: context.pulse });
+    runTool(["resize2fs", "--", device, `${size / 1024}K`], { pulse: context.pulse });
   },
   vfs_minimum_size: ({ mountable }, context) => minimumSize(context, parseMountable(mountable, isBlockDevice).device),
   zerofree({ device }, context) {
     if (!statSync(device).isBlockDevice()) throw new DaemonError(`${device}: not a block device`, "ENOTBLK");
-    run(["zerofree", device], { pulse: context.pulse });
+    runTool(["zerofree", device], { pulse: context.pulse });
   },
 };

@@ -15,12 +15,20 @@ import {
   umount as umountCall,
 } from "../native/mount.ts";
 import { splitMountOptions } from "../native/libmount.ts";
+import { errorText } from "../native/system-error.ts";
 import { unmountAll } from "../unmount.ts";
 
 const no9p = "9p filesystems are not supported: the host shares none with the appliance";
 
-function checkAbsolute(path: string): void {
-  if (!path.startsWith("/")) throw new DaemonError(`${path}: a path must start with a / character`, "EINVAL");
+function changeMountPoint(context: Context, mountpoint: string, change: (path: string) => void): void {
+  if (!mountpoint.startsWith("/"))
+    throw new DaemonError(`${mountpoint}: a path must start with a / character`, "EINVAL");
+  try {
+    context.sysroot.withPlace(mountpoint, ({ path }) => change(path));
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    throw new DaemonError(`${mountpoint}: ${errorText(code)}`, code, { cause: error });
+  }
 }
 
 /** What lies on top at a path of the guest, or was mounted last of a device. */
@@ -85,11 +93,9 @@ export const mount: HandlersOf<"mount"> = {
   },
 
   mkmountpoint({ exemptpath }, context) {
-    checkAbsolute(exemptpath);
-    context.sysroot.withPlace(exemptpath, ({ path }) => mkdirSync(path, 0o777));
+    changeMountPoint(context, exemptpath, (path) => mkdirSync(path, 0o777));
   },
   rmmountpoint({ exemptpath }, context) {
-    checkAbsolute(exemptpath);
-    context.sysroot.withPlace(exemptpath, ({ path }) => rmdirSync(path));
+    changeMountPoint(context, exemptpath, rmdirSync);
   },
 };

@@ -1,6 +1,7 @@
 import type { HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { run } from "../exec.ts";
+import { runTool } from "../tool.ts";
 
 const flag = (option: string, on: boolean | undefined): string[] => (on ? [option] : []);
 const modeMax = 0o7777;
@@ -8,10 +9,13 @@ const modeMax = 0o7777;
 function resize(device: string, size: number | undefined, force: boolean | undefined, pulse: () => void): void {
   if (size !== undefined && size <= 0) throw new DaemonError(`${size}: a size must be more than 0`, "EINVAL");
   // It asks before it begins. Twice the option also says yes to a volume that is marked for a check.
-  run(["ntfsresize", "-P", ...flag("-ff", force), ...(size === undefined ? [] : ["--size", String(size)]), device], {
-    stdin: "y\n",
-    pulse,
-  });
+  runTool(
+    ["ntfsresize", "-P", ...flag("-ff", force), ...(size === undefined ? [] : ["--size", String(size)]), device],
+    {
+      stdin: "y\n",
+      pulse,
+    },
+  );
 }
 
 /** NTFS, by the tools of ntfs-3g, whose reader of options knows no `--`. Their operands here are devices, which begin with a slash. */
@@ -21,10 +25,10 @@ export const ntfs: HandlersOf<"ntfs"> = {
   ntfs_chmod({ device, mode, path, recursive }) {
     if (mode < 0 || mode > modeMax) throw new DaemonError(`${mode.toString(8)}: no mode`, "EINVAL");
     if (!path.startsWith("/")) throw new DaemonError(`${path}: a path must start with a / character`, "EINVAL");
-    run(["ntfssecaudit", ...flag("-r", recursive), device, mode.toString(8).padStart(3, "0"), path]);
+    runTool(["ntfssecaudit", ...flag("-r", recursive), device, mode.toString(8).padStart(3, "0"), path]);
   },
   ntfsclone_in({ device }, context) {
-    run(["ntfsclone", "--overwrite", device, "--restore-image", "-"], { stdin: context.input });
+    runTool(["ntfsclone", "--overwrite", device, "--restore-image", "-"], { stdin: context.input });
   },
   ntfsclone_out({ device, metadataonly, rescue, ignorefscheck, preservetimestamps, force }, context) {
     run(
@@ -42,7 +46,7 @@ export const ntfs: HandlersOf<"ntfs"> = {
     );
   },
   ntfsfix({ device, clearbadsectors }) {
-    run(["ntfsfix", ...flag("-b", clearbadsectors), device]);
+    runTool(["ntfsfix", ...flag("-b", clearbadsectors), device]);
   },
   ntfsresize({ device, size, force }, context) {
     resize(device, size, force, context.pulse);
