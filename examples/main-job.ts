@@ -79,6 +79,7 @@ async function lookAndEdit(): Promise<void> {
 async function proveEdit(): Promise<void> {
   tell("Prove it: open it again, read-only, and check the filesystem from outside");
   const before = await digest(disk);
+  let offset = 0;
   {
     await using g = await opened(true);
     await g.mountRo("/dev/sda1", "/");
@@ -88,12 +89,19 @@ async function proveEdit(): Promise<void> {
     const source = await readFile(import.meta.filename);
     const checksum = createHash("sha256").update(source).digest("hex");
     assertSame("/srv/www/main-job.ts's SHA-256", await g.checksum("sha256", "/srv/www/main-job.ts"), checksum);
+    offset = (await g.partList("/dev/sda"))[0]?.part_start ?? 0;
     await g.shutdown();
   }
   assertSame("the image's SHA-256 after a read-only look", await digest(disk), before);
   show(`SHA-256 of the image, before and after the read-only look: ${before}`);
-  const { stdout } = await promisify(execFile)("/sbin/e2fsck", ["-fn", `${disk}?offset=${1024 * 1024}`]);
-  show(stdout.split("\n").at(-2) ?? "");
+  const { stdout } = await promisify(execFile)("/sbin/e2fsck", ["-fn", `${disk}?offset=${offset}`]);
+  show(
+    `e2fsck -fn of the partition: ${stdout
+      .trimEnd()
+      .split("\n")
+      .at(-1)
+      ?.replace(/^.*img\S*: /, "")}`,
+  );
   took();
 }
 
