@@ -24,6 +24,14 @@ export interface CurrentCall {
   readonly cancellation: Cancellation;
 }
 
+async function removeAll(attachment: Attachment, folder: TemporaryFolder): Promise<void> {
+  try {
+    await attachment.stop();
+  } finally {
+    await folder.remove();
+  }
+}
+
 /** What stands behind a `Guestfs`: its state and everything that belongs to it. */
 export class Handle {
   readonly settings: Settings;
@@ -43,6 +51,7 @@ export class Handle {
   #attachment: Attachment | undefined;
   #ended = false;
   #lost = "";
+  #forgotten: Promise<void> = Promise.resolve();
 
   constructor(settings: Settings, limits: HandleLimits) {
     this.settings = settings;
@@ -72,19 +81,24 @@ export class Handle {
     this.#lost = "";
   }
 
-  /** Leads back to CONFIG, without drives. */
-  async forget(attachment: Attachment, lost = ""): Promise<void> {
-    if (this.#attachment !== attachment) return;
-    this.#attachment = undefined;
-    this.#lost = lost;
-    this.drives.clear();
-    await attachment.stop();
-    await this.temporary.remove();
+  /** Leads back to CONFIG, without drives, at once; settles when nothing of the attachment is left. */
+  forget(attachment: Attachment, lost = ""): Promise<void> {
+    if (this.#attachment === attachment) {
+      this.#attachment = undefined;
+      this.#lost = lost;
+      this.drives.clear();
+      const folder = this.temporary.take();
+      this.#forgotten = removeAll(attachment, folder);
+      // Whoever waits for it learns of its failure.
+      this.#forgotten.catch(() => undefined);
+    }
+    return this.#forgotten;
   }
 
   /** Nothing can be done with the handle from now on. */
   async finish(): Promise<void> {
     this.#ended = true;
+    await this.#forgotten.catch((error: unknown) => this.warn(String(error)));
     this.events.emit("close", {});
     this.privateData.clear();
     this.events.clear();

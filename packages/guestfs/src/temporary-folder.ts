@@ -25,6 +25,14 @@ export class TemporaryFolder {
     return this.#path;
   }
 
+  /** Hands the folder over, to be removed later; the next use makes a new one. */
+  take(): TemporaryFolder {
+    const taken = new TemporaryFolder(this.#parent);
+    taken.#path = this.#path;
+    this.#path = undefined;
+    return taken;
+  }
+
   async remove(): Promise<void> {
     const path = this.#path;
     if (path === undefined) return;

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { CancelledError, ConnectionClosedError, Guestfs, LaunchError } from "../index.ts";
+
+const bundle = fileURLToPath(new URL("../../../guestfsd/dist/bundle/guestfsd.mjs", import.meta.url));
+const skip = existsSync(bundle) ? false : "the daemon is not bundled: npm run build";
+const folder = mkdtempSync(join(tmpdir(), "guestfs-vm-test-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const digest = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
+
+/** A handle whose temporary files can be counted. */
+function handle(): { g: Guestfs; tmp: string } {
+  const tmp = mkdtempSync(join(folder, "tmp-"));
+  const g = new Guestfs();
+  g.setBackend("direct");
+  g.setTmpdir(tmp);
+  return { g, tmp };
+}
+
+test("a disk is made, changed, read back, and does not change when it is read-only", { skip }, async () => {
+  const disk = join(folder, "disk.img");
+  writeFileSync(disk, "");
+  truncateSync(disk, 64 * 1024 * 1024);
+  const content = new TextEncoder().encode("hello\n");
+  {
+    const { g, tmp } = handle();
+    await using _ = g;
+    const steps: number[] = [];
+    g.on("progress", ({ position }) => steps.push(position));
+    await g.addDrive(disk, { format: "raw" });
+    await g.launch();
+    assert.deepEqual([steps[0], steps.at(-1)], [0, 12]);
+    assert.ok(g.getPid() > 0);
+    await g.partDisk("/dev/sda", "mbr");
+    await g.mkfs("ext4", "/dev/sda1");
+    await g.mount("/dev/sda1", "/");
+    await g.write("/f", content);
+    await g.close();
+    assert.deepEqual(readdirSync(tmp), []);
+  }
+  const before = digest(disk);
+  const { g } = handle();
+  await using _ = g;
+  await g.addDriveRo(disk);
+  await g.addDriveScratch(1024 * 1024, { label: "scratch" });
+  await g.launch();
+  await g.mount("/dev/sda1", "/");
+  assert.equal(await g.cat("/f"), "hello\n");
+  await g.write("/f", new Uint8Array(5));
+  await g.close();
+  assert.equal(digest(disk), before);
+});
+
+test(
+  "QEMU is killed in the middle of a call: a typed error, nothing left, and the handle can launch again",
+  { skip },
+  async () => {
+    const { g, tmp } = handle();
+    await using _ = g;
+    await g.addDriveScratch(1024 * 1024);
+    await g.launch();
+    const pid = g.getPid();
+    const quit = new Promise((resolve) => g.on("subprocess_quit", resolve));
+    const sleeping = g.sleep(600);
+    setTimeout(() => process.kill(pid, "SIGKILL"), 200);
+    await assert.rejects(
+      sleeping,
+      (error) =>
+        error instanceof ConnectionClosedError &&
+        error.signal === "SIGKILL" &&
+        error.message.startsWith("sleep: the appliance went away (SIGKILL)"),
+    );
+    await quit;
+    assert.equal(g.isConfig(), true);
+    await g.close();
+    assert.deepEqual(readdirSync(tmp), []);
+    assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+  },
+);
+
+test("a launch is stopped by its signal", { skip }, async () => {
+  const { g, tmp } = handle();
+  await using _ = g;
+  await g.addDriveScratch(1024 * 1024);
+  const stop = new AbortController();
+  g.setVerbose(true);
+  g.on("library", () => stop.abort());
+  g.on("appliance", () => undefined);
+  await assert.rejects(g.launch({ signal: stop.signal }), CancelledError);
+  await g.close();
+  assert.deepEqual(readdirSync(tmp), []);
+});
+
+test("drives that can't be used", { skip }, async () => {
+  const { g, tmp } = handle();
+  await using _ = g;
+  const broken = join(folder, "broken.qcow2");
+  await g.diskCreate(broken, "qcow2", 1024 * 1024);
+  truncateSync(broken, 70);
+  await g.addDrive(broken, { format: "qcow2" });
+  await assert.rejects(
+    g.launch(),
+    (error) =>
+      error instanceof LaunchError && error.message.startsWith("launch: ") && error.message.includes("broken.qcow2"),
+  );
+  assert.equal(g.isConfig(), true);
+  await g.close();
+  assert.deepEqual(readdirSync(tmp), []);
+});
+
+test("a hypervisor that is not there", { skip }, async () => {
+  const { g } = handle();
+  await using _ = g;
+  g.setHv(join(folder, "no-such-qemu"));
+  await assert.rejects(g.launch(), (error) => error instanceof LaunchError && error.message.includes("no-such-qemu"));
+});
