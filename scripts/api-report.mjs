@@ -3,11 +3,10 @@
 // with --check it fails when a report is out of date, or when something public has no docstring.
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
 import { packages } from "./packages.mjs";
+import { root } from "./project.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const check = process.argv.includes("--check");
 const reportFolder = join(root, "api");
 const reportTempFolder = join(root, ".cache/api");

@@ -2,8 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
+import { environment, root } from "./project.mjs";
 
-const root = resolve(import.meta.dirname, "..");
 const snippetFolder = join(root, ".cache/snippets");
 
 function documentsBelow(folder: string): string[] {
@@ -51,7 +51,7 @@ const settings = {
   include: ["."],
 };
 writeFileSync(join(snippetFolder, "tsconfig.json"), JSON.stringify(settings));
-const compiled = spawnSync("npx", ["tsc", "-p", snippetFolder], { encoding: "utf8", cwd: root });
+const compiled = spawnSync("tsc", ["-p", snippetFolder], { encoding: "utf8", cwd: root, env: environment });
 if (compiled.status !== 0) problems.push(compiled.stdout.trimEnd());
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length === 0 ? 0 : 1;

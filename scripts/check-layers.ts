@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseSync } from "oxc-parser";
 import { packages } from "./packages.mjs";
+import { root } from "./project.mjs";
 
 /** What each package may import of the others. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
@@ -23,7 +24,6 @@ const carried: Readonly<Record<string, readonly string[]>> = { guestfs: ["guestf
 /** Packages that do nothing but compute, so that they run anywhere. */
 const pure = new Set(["@guestfs/schema", "@guestfs/protocol"]);
 
-const root = resolve(import.meta.dirname, "..");
 const problems: string[] = [];
 
 function sourcesBelow(folder: string): string[] {

@@ -1,9 +1,9 @@
 // @ts-check
 // The gate: `check.mjs [--fix] [NAME ...]` runs every check, or the named ones. What fails is shown whole.
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { environment, root } from "./project.mjs";
 
-process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+process.chdir(root);
 const source = ["node", "--conditions=source", "--import", "tsx"];
 
 /**
@@ -11,16 +11,16 @@ const source = ["node", "--conditions=source", "--import", "tsx"];
  * @type {readonly { name: string, command: string[], fix?: string[], first?: string }[]}
  */
 const checks = [
-  { name: "types", command: ["npx", "tsc", "-b"] },
+  { name: "types", command: ["tsc", "-b"] },
   {
     name: "generated",
     command: [...source, "packages/codegen/src/main.ts", "--check"],
     fix: ["npm", "run", "generate"],
   },
-  { name: "lint", command: ["npx", "oxlint"], fix: ["npx", "oxlint", "--fix"] },
-  { name: "format", command: ["npx", "oxfmt", "--list-different"], fix: ["npx", "oxfmt"] },
+  { name: "lint", command: ["oxlint"], fix: ["oxlint", "--fix"] },
+  { name: "format", command: ["oxfmt", "--list-different"], fix: ["oxfmt"] },
   { name: "layers", command: [...source, "scripts/check-layers.ts"] },
-  { name: "unused", command: ["npx", "knip"] },
+  { name: "unused", command: ["knip"] },
   {
     name: "interface",
     command: ["node", "scripts/api-report.mjs", "--check"],
@@ -37,7 +37,7 @@ const checks = [
  */
 function run([program = "", ...args]) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     child.stdout.on("data", (bytes) => (output += bytes));
     child.stderr.on("data", (bytes) => (output += bytes));

@@ -1,10 +1,10 @@
 // @ts-check
 // Runs the tests from source: `test.mjs [--quick] [PART-OF-A-PATH ...]`.
 import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { root } from "./project.mjs";
 import { testFiles } from "./test-files.mjs";
 
-process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+process.chdir(root);
 const parts = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const files = testFiles({ quick: process.argv.includes("--quick") }).filter(
   (path) => parts.length === 0 || parts.some((part) => path.includes(part)),

@@ -1,6 +1,6 @@
 // @ts-check
 import { join } from "node:path";
-import { root } from "./run.mjs";
+import { root } from "../project.mjs";
 
 /** Builds the appliance into the user's cache folder; says nothing when it is there already. */
 export async function installAppliance() {

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { root, run } from "./run.mjs";
+import { root } from "../project.mjs";
+import { run } from "./run.mjs";
 
 const stampFile = join(root, ".cache/build-stamp");
 
@@ -33,7 +34,7 @@ export async function build() {
   const now = digest();
   const built = existsSync(stampFile) && existsSync(join(root, "packages/guestfsd/dist/bundle/guestfsd.mjs"));
   if (built && readFileSync(stampFile, "utf8") === now) return;
-  await run(["npx", "tsc", "-b"]);
+  await run(["tsc", "-b"]);
   await run([process.execPath, "scripts/bundle.mjs"]);
   mkdirSync(join(root, ".cache"), { recursive: true });
   writeFileSync(stampFile, now);

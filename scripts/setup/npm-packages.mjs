@@ -1,7 +1,8 @@
 // @ts-check
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { root, run } from "./run.mjs";
+import { root } from "../project.mjs";
+import { run } from "./run.mjs";
 
 /** @param {string} path */
 function changed(path) {

@@ -2,10 +2,7 @@
 import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-/** The project's folder. */
-export const root = fileURLToPath(new URL("../..", import.meta.url));
+import { environment, root } from "../project.mjs";
 
 const logFolder = join(root, ".cache/log");
 
@@ -26,7 +23,7 @@ export async function run(command) {
   const started = Date.now();
   console.error(`setup: ${command.join(" ")}`);
   const status = await new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: root, stdio: ["inherit", "pipe", "pipe"] });
+    const child = spawn(program, args, { cwd: root, env: environment, stdio: ["inherit", "pipe", "pipe"] });
     child.stdout.pipe(output, { end: false });
     child.stderr.pipe(output, { end: false });
     child.on("error", reject);
