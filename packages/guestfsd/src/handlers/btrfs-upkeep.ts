@@ -1,10 +1,11 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { structByName } from "@guestfs/schema";
 import type { StructMap } from "@guestfs/schema";
 import { btrfs, withFileSystem } from "../btrfs.ts";
 import type { HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { run } from "../exec.ts";
+import { pause } from "../partition-sync.ts";
 
 type UpkeepCalls = Extract<
   keyof HandlersOf<"btrfs">,
@@ -20,6 +21,27 @@ type UpkeepCalls = Extract<
 /** btrfs(8) keeps the state of scrubs here and does not make the folder itself. */
 function ensureStateFolder(): void {
   mkdirSync("/var/lib/btrfs", { recursive: true });
+}
+
+const settleMax = 1500;
+const settleStep = 10;
+
+/** Whether a scrub of ours goes on: a process of btrfs(8) with this folder among its arguments. */
+function isScrubbing(folder: string): boolean {
+  return readdirSync("/proc").some((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      return argv[0] === "btrfs" && argv[1] === "scrub" && argv.includes(folder);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** The scrub of a small filesystem is over in a moment: that is waited for, since meanwhile nothing can be unmounted. */
+function letScrubSettle(folder: string): void {
+  for (let waited = 0; waited < settleMax && isScrubbing(folder); waited += settleStep) pause(settleStep);
 }
 
 /** Reads what `btrfs balance status` prints. */
@@ -67,7 +89,9 @@ export const btrfsUpkeep: Pick<HandlersOf<"btrfs">, UpkeepCalls> = {
 
   btrfs_scrub_start({ path }, context) {
     ensureStateFolder();
-    btrfs(["scrub", "start", "--", context.sysroot.outside(path)]);
+    const folder = context.sysroot.outside(path);
+    btrfs(["scrub", "start", "--", folder]);
+    letScrubSettle(folder);
   },
   btrfs_scrub_full({ path, readonly: readOnly }, context) {
     ensureStateFolder();
@@ -79,9 +103,11 @@ export const btrfsUpkeep: Pick<HandlersOf<"btrfs">, UpkeepCalls> = {
   },
   btrfs_scrub_resume({ path }, context) {
     ensureStateFolder();
-    const argv = ["btrfs", "scrub", "resume", "--", context.sysroot.outside(path)];
+    const folder = context.sysroot.outside(path);
+    const argv = ["btrfs", "scrub", "resume", "--", folder];
     const { stdout } = run(argv, { accept: [0, 2] });
     if (stdout.includes("nothing to resume")) throw new DaemonError(`${path}: there is no scrub to resume`, "ENOTCONN");
+    letScrubSettle(folder);
   },
   btrfs_scrub_status({ path }, context) {
     return parseScrub(btrfs(["scrub", "status", "-R", "--", context.sysroot.outside(path)]));
