@@ -72,15 +72,19 @@ function add(context: Context, device: string, found: Record<string, string>): v
  */
 export function listFileSystems(context: Context): Record<string, string> {
   const found: Record<string, string> = {};
+  const whole = (names: readonly string[]): void => {
+    for (const name of names) if (kernelPartitions(name).length === 0) add(context, `/dev/${name}`, found);
+  };
   const drives = wholeDrives(context);
   const md = arrays();
-  for (const drive of [...drives, ...md])
-    if (kernelPartitions(drive).length === 0) add(context, `/dev/${drive}`, found);
+  whole(drives);
   for (const drive of [...drives, ...md]) {
     const known = kernelPartitions(drive);
     const table = known.length === 0 ? undefined : tableOf(`/dev/${drive}`);
-    for (const { name, number } of known) if (mayHoldFileSystem(table, number)) add(context, `/dev/${name}`, found);
+    for (const { name, number } of known)
+      if (mayHoldFileSystem(table, number)) add(context, `/dev/${name}`, found);
   }
+  whole(md);
   if (groupIsAvailable("lvm2")) for (const volume of logicalVolumes(context)) add(context, volume, found);
   if (groupIsAvailable("ldm"))
     for (const volume of [...ldm.list_ldm_volumes({}, context), ...ldm.list_ldm_partitions({}, context)])
