@@ -13,3 +13,11 @@ export { stockGuestfishHypervisor, whyNoStockGuestfish } from "./stock-guestfish
 export type { GuestfishTarget, StockGuestfish } from "./stock-guestfish.ts";
 export { PeerConversation, startScriptedPeer } from "./scripted-peer.ts";
 export type { ReceivedCall, ScriptedPeer } from "./scripted-peer.ts";
+export { minimalHive } from "./minimal-hive.ts";
+export { GuestAgent } from "./live/guest-agent.ts";
+export type { GuestOutcome } from "./live/guest-agent.ts";
+export { buildGuestImage } from "./live/guest-image.ts";
+export { startLibvirt, whyNoLiveMachine } from "./live/libvirt.ts";
+export type { Libvirt } from "./live/libvirt.ts";
+export { startLiveMachine } from "./live/live-machine.ts";
+export type { LiveMachine, LiveMachineOptions } from "./live/live-machine.ts";
