@@ -41,7 +41,7 @@ test("parts of files", () => {
   copy("/src", "/dest", { append: true });
   assert.equal(read("dest"), "3450123456789");
   copy("/src", "/dest", { destoffset: 2, size: 1 });
-  assert.equal(read("dest"), "\0\0" + "0");
+  assert.equal(read("dest"), "\u0000\u00000");
 });
 
 test("holes", () => {

@@ -1,4 +1,4 @@
-import { arrays, kernelPartitions, wholeDrives } from "./block-device.ts";
+import { arrays, kernelPartitions, mappedDevices, wholeDrives } from "./block-device.ts";
 import { registerBtrfsMembers } from "./btrfs-members.ts";
 import type { Context } from "./context.ts";
 import { groupIsAvailable } from "./groups.ts";
@@ -59,21 +59,24 @@ function addBtrfs(context: Context, device: string, found: Record<string, string
   }
 }
 
-function add(context: Context, device: string, found: Record<string, string>): void {
+function add(context: Context, device: string, found: Record<string, string>): string {
   const type = fileSystemType(device);
   if (type === "btrfs") addBtrfs(context, device, found);
   else if (type === "") found[device] = "unknown";
   else if (!isContainer(type)) found[device] = type;
+  return type;
 }
 
 /**
- * Every filesystem with its type: on drives without partitions, on partitions, arrays, logical volumes and dynamic disks' volumes.
+ * Every filesystem with its type: on drives without partitions, on partitions, arrays, mapped devices, logical volumes and dynamic
+ * disks' volumes.
  * In btrfs each subvolume is one more.
  */
 export function listFileSystems(context: Context): Record<string, string> {
   const found: Record<string, string> = {};
+  const types = new Set<string>();
   const whole = (names: readonly string[]): void => {
-    for (const name of names) if (kernelPartitions(name).length === 0) add(context, `/dev/${name}`, found);
+    for (const name of names) if (kernelPartitions(name).length === 0) types.add(add(context, `/dev/${name}`, found));
   };
   const drives = wholeDrives(context);
   const md = arrays();
@@ -81,11 +84,13 @@ export function listFileSystems(context: Context): Record<string, string> {
   for (const drive of [...drives, ...md]) {
     const known = kernelPartitions(drive);
     const table = known.length === 0 ? undefined : tableOf(`/dev/${drive}`);
-    for (const { name, number } of known)
-      if (mayHoldFileSystem(table, number)) add(context, `/dev/${name}`, found);
+    for (const { name, number } of known) if (mayHoldFileSystem(table, number)) add(context, `/dev/${name}`, found);
   }
   whole(md);
-  if (groupIsAvailable("lvm2")) for (const volume of logicalVolumes(context)) add(context, volume, found);
+  for (const mapped of mappedDevices()) types.add(add(context, mapped, found));
+  // Asking LVM takes long, so only where there is something of it.
+  if (types.has("LVM2_member") && groupIsAvailable("lvm2"))
+    for (const volume of logicalVolumes(context)) add(context, volume, found);
   if (groupIsAvailable("ldm"))
     for (const volume of [...ldm.list_ldm_volumes({}, context), ...ldm.list_ldm_partitions({}, context)])
       add(context, volume, found);

@@ -54,18 +54,19 @@ export function rememberMount(state: DaemonState, target: string): void {
   state.keep(ownKey, own, () => {});
 }
 
-/**
- * The mounts of the guest's tree, each after what it lies on. Live, where the tree is the machine's own: those that this conversation made.
- */
+/** The mounts of the guest's tree, each after what it lies on. Live, that is every mount of the machine. */
 export function guestMounts(state: DaemonState): MountEntry[] {
-  const { sysroot, live } = state.options;
-  const table = mountTable();
-  if (live) {
-    const own = state.get<Set<number>>(ownKey);
-    return table.filter((entry) => own?.has(entry.id) ?? false);
-  }
+  const { sysroot } = state.options;
   const inside = sysroot.endsWith("/") ? sysroot : `${sysroot}/`;
-  return table.filter(({ target }) => target === sysroot || target.startsWith(inside));
+  return mountTable().filter(({ target }) => target === sysroot || target.startsWith(inside));
+}
+
+/** The mounts of the guest's tree that may be taken away. Live, where the rest is the machine's own: those that this conversation made. */
+export function ourMounts(state: DaemonState): MountEntry[] {
+  const mounts = guestMounts(state);
+  if (!state.options.live) return mounts;
+  const own = state.get<Set<number>>(ownKey);
+  return mounts.filter((entry) => own?.has(entry.id) ?? false);
 }
 
 /** The guest's mounts that stand on devices, by the names people know them by, with their place in the guest. */

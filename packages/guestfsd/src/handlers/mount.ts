@@ -3,7 +3,7 @@ import { checkRootMounted } from "../argument-check.ts";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { mountInGuest, mountMountable } from "../guest-mount.ts";
-import { guestMounts, isMountOf, mountedDevices } from "../mount-table.ts";
+import { isMountOf, mountedDevices, ourMounts } from "../mount-table.ts";
 import type { MountEntry } from "../mount-table.ts";
 import { withLoopDevice } from "../native/loop.ts";
 import {
@@ -33,7 +33,7 @@ function changeMountPoint(context: Context, mountpoint: string, change: (path: s
 
 /** What lies on top at a path of the guest, or was mounted last of a device. */
 function findMount(context: Context, pathOrDevice: string): MountEntry {
-  const mounts = guestMounts(context.state);
+  const mounts = ourMounts(context.state);
   if (pathOrDevice.startsWith("/dev/")) {
     const found = statSync(pathOrDevice).isBlockDevice()
       ? mounts.findLast((entry) => isMountOf(entry, pathOrDevice))
