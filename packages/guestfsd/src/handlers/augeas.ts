@@ -45,7 +45,8 @@ export const augeas: HandlersOf<"augeas"> = {
   aug_get({ augpath }, context) {
     const value = session(context).get(augpath);
     if (value === undefined) throw new DaemonError(`${augpath}: no node matches`);
-    return value ?? "";
+    if (value === null) throw new DaemonError(`${augpath}: the node has no value`);
+    return value;
   },
   aug_label({ augpath }, context) {
     const label = session(context).label(augpath);
@@ -55,7 +56,7 @@ export const augeas: HandlersOf<"augeas"> = {
   aug_match: ({ augpath }, context) => session(context).match(augpath),
   aug_ls({ augpath }, context) {
     if (augpath.length > 1 && augpath.endsWith("/"))
-      throw new DaemonError(`${augpath}: the path of a node does not end with a slash`, "EINVAL");
+      throw new DaemonError(`${augpath}: the path of a node does not end with a slash`);
     return session(context)
       .match(augpath === "/" ? "/*" : `${augpath}/*`)
       .toSorted();

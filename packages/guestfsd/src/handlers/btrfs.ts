@@ -7,7 +7,7 @@ import { btrfsSubvolume } from "./btrfs-subvolume.ts";
 import { btrfsUpkeep } from "./btrfs-upkeep.ts";
 
 function checkNotNegative(name: string, value: number): string {
-  if (value < 0) throw new DaemonError(`${name}: ${value} is negative`, "EINVAL");
+  if (value < 0) throw new DaemonError(`${name}: ${value} is negative`);
   return String(value);
 }
 
@@ -19,7 +19,7 @@ export const btrfs: HandlersOf<"btrfs"> = {
   ...btrfsUpkeep,
 
   mkfs_btrfs({ devices, bytecount, datatype, leafsize, label, metadata, nodesize, sectorsize, allocstart }) {
-    if (devices.length === 0) throw new DaemonError("a file system needs at least one device", "EINVAL");
+    if (devices.length === 0) throw new DaemonError("a file system needs at least one device");
     // Both have been without effect, then gone, since btrfs-progs 4.
     if (allocstart !== undefined) checkNotNegative("allocstart", allocstart);
     const node = nodesize ?? leafsize;
@@ -66,7 +66,7 @@ export const btrfs: HandlersOf<"btrfs"> = {
     if (flush) argv.push("-f");
     if (compress !== undefined) {
       if (!compressions.includes(compress))
-        throw new DaemonError(`compress: '${compress}' is none of ${compressions.join(", ")}`, "EINVAL");
+        throw new DaemonError(`compress: '${compress}' is none of ${compressions.join(", ")}`);
       argv.push(`-c${compress}`);
     }
     program([...argv, "--", context.sysroot.outside(path)], { pulse: context.pulse });

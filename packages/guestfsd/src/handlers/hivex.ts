@@ -2,6 +2,7 @@ import { closeSync, constants } from "node:fs";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { Hive, hiveFlags } from "../native/hivex.ts";
+import { errorText } from "../native/system-error.ts";
 import type { Sysroot } from "../sysroot.ts";
 import { descriptorPath } from "../sysroot.ts";
 
@@ -54,9 +55,14 @@ export const hivex: HandlersOf<"hivex"> = {
       hive.commit(null);
       return;
     }
-    if (!filename.startsWith("/")) throw new DaemonError(`${filename}: not an absolute path`, "EINVAL");
+    if (!filename.startsWith("/")) throw new DaemonError(`${filename}: path must start with a / character`);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
-    context.sysroot.withOpen(filename, flags, (fd) => hive.commit(descriptorPath(fd)), 0o666);
+    try {
+      context.sysroot.withOpen(filename, flags, (fd) => hive.commit(descriptorPath(fd)), 0o666);
+    } catch (error) {
+      const { code = "" } = error as NodeJS.ErrnoException;
+      throw new DaemonError(`${filename}: ${errorText(code)}`, code, { cause: error });
+    }
   },
 
   hivex_root: (_, context) => opened(context).root(),

@@ -15,8 +15,7 @@ function text(select: (system: OperatingSystem) => string | undefined): (args: R
 
 function windowsOf({ root }: Root, context: Context): WindowsFacts {
   const { windows } = inspected(context, root);
-  if (!windows)
-    throw new DaemonError(`${root}: not a Windows guest, or its system folder could not be found`, "EINVAL");
+  if (!windows) throw new DaemonError(`${root}: not a Windows guest, or its system folder could not be found`);
   return windows;
 }
 
@@ -25,8 +24,7 @@ function windowsText(
 ): (args: Root, context: Context) => string {
   return (args, context) => {
     const value = windowsOf(args, context)[name];
-    if (value === undefined)
-      throw new DaemonError(`${args.root}: this Windows has no such thing that could be found`, "EINVAL");
+    if (value === undefined) throw new DaemonError(`${args.root}: this Windows has no such thing that could be found`);
     return value;
   };
 }

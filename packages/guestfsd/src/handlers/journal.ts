@@ -8,7 +8,7 @@ const key = Symbol("journal");
 
 function opened(context: Context): Journal {
   const journal = context.state.get<Journal>(key);
-  if (!journal) throw new DaemonError("you must call 'journal-open' first");
+  if (!journal) throw new DaemonError("you must call 'journal-open' first to initialize the journal handle");
   return journal;
 }
 
@@ -31,8 +31,8 @@ export const journal: HandlersOf<"journal"> = {
   journal_skip: ({ skip }, context) => opened(context).skip(skip),
   journal_get_data_threshold: (_, context) => opened(context).threshold,
   journal_set_data_threshold({ threshold }, context) {
-    if (threshold < 0) throw new DaemonError(`${threshold}: a size can't be negative`, "EINVAL");
-    opened(context).threshold = threshold;
+    // 0 is no limit; so is a negative number, which the interface of C takes for a huge one.
+    opened(context).threshold = Math.max(threshold, 0);
   },
   journal_get_realtime_usec: (_, context) => opened(context).realtime,
 };

@@ -30,7 +30,7 @@ function cryptsetup(context: Context, argv: readonly string[], inherit: readonly
 }
 
 function checkSlot(keyslot: number): string {
-  if (keyslot < 0) throw new DaemonError(`${keyslot}: a key slot can't be negative`, "EINVAL");
+  if (keyslot < 0) throw new DaemonError(`${keyslot}: a key slot can't be negative`);
   return String(keyslot);
 }
 
@@ -55,14 +55,14 @@ function detectType(device: string): string {
   const known = probeDevice(device)["TYPE"];
   if (known === "crypto_LUKS") return "luks";
   if (known === "BitLocker") return "bitlk";
-  throw new DaemonError(`${device}: this is neither LUKS nor BitLocker; give the type`, "EINVAL");
+  throw new DaemonError(`${device}: this is neither LUKS nor BitLocker; give the type`);
 }
 
 function open(context: Context, { device, key, mapname, readOnly, type, cipher }: OpenOptions): void {
   // cryptsetup(8) takes any name, dm-crypt then makes /dev/mapper/NAME of it.
   if (mapname === "" || mapname === "." || mapname === ".." || mapname.includes("/"))
-    throw new DaemonError(`${mapname}: not a name for /dev/mapper`, "EINVAL");
-  if (mapname === "control") throw new DaemonError(`${mapname}: this name belongs to the device mapper`, "EINVAL");
+    throw new DaemonError(`${mapname}: not a name for /dev/mapper`);
+  if (mapname === "control") throw new DaemonError(`${mapname}: this name belongs to the device mapper`);
   const options = ["--type", type ?? detectType(device)];
   if (readOnly) options.push("--readonly");
   if (cipher !== undefined) options.push("--cipher", cipher);
@@ -73,7 +73,7 @@ function open(context: Context, { device, key, mapname, readOnly, type, cipher }
 
 function close(context: Context, device: string): void {
   const name = mapperDevice(device)?.name;
-  if (name === undefined) throw new DaemonError(`${device}: not a device of the device mapper`, "EINVAL");
+  if (name === undefined) throw new DaemonError(`${device}: not a device of the device mapper`);
   cryptsetup(context, ["close", "--", name]);
 }
 

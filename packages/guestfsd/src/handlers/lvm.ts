@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Context, HandlersOf } from "../context.ts";
@@ -17,7 +17,7 @@ import { removeAllVolumes } from "../lvm-removal.ts";
 import { lvmLv, lvmPv, lvmVg } from "./lvm-struct.ts";
 
 function checkPercentage(percent: number): void {
-  if (percent < 0 || percent > 100) throw new DaemonError(`${percent}: a percentage must be from 0 to 100`, "EINVAL");
+  if (percent < 0 || percent > 100) throw new DaemonError(`${percent}: a percentage must be from 0 to 100`);
 }
 
 function activate(context: Context, on: boolean, groups: readonly string[]): void {
@@ -40,6 +40,8 @@ export const lvm: HandlersOf<"lvm"> = {
     return device !== undefined && logicalVolumeName(device) !== undefined;
   },
   lvm_canonical_lv_name({ lvname }) {
+    if (!lvname.startsWith("/dev/")) throw new DaemonError(`${lvname}: not the name of a device`);
+    if (!existsSync(lvname)) throw new DaemonError(`${lvname}: No such file or directory`, "ENOENT");
     const device = mapperDevice(lvname);
     const name = device && logicalVolumeName(device);
     if (name === undefined) throw new DaemonError(`${lvname}: not a logical volume`, "EINVAL");
@@ -56,7 +58,7 @@ export const lvm: HandlersOf<"lvm"> = {
     command(context, "pvresize", "--", device);
   },
   pvresize_size({ device, size }, context) {
-    if (size < 0) throw new DaemonError(`${size}: a size can't be negative`, "EINVAL");
+    if (size < 0) throw new DaemonError(`${size}: a size can't be negative`);
     command(context, "pvresize", "--yes", "--setphysicalvolumesize", `${size}b`, "--", device);
   },
   pvchange_uuid({ device }, context) {

@@ -17,7 +17,7 @@ export function placeMembers(devices: readonly string[], missing: bigint): strin
     if (next === devices.length && left === 0n) break;
     if ((left & 1n) === 1n) members.push("missing");
     else if (next < devices.length) members.push(devices[next++] as string);
-    else throw new DaemonError("the bitmap of missing devices goes beyond the end of the array", "EINVAL");
+    else throw new DaemonError("the bitmap of missing devices goes beyond the end of the array");
   }
   return members;
 }
@@ -56,24 +56,22 @@ export const md: HandlersOf<"md"> = {
   md_create({ name, devices, missingbitmap, nrdevices, spare, chunk, level }) {
     const missing = BigInt.asUintN(mapMax, BigInt(missingbitmap ?? 0));
     const spares = spare ?? 0;
-    if (spares < 0) throw new DaemonError(`spare: ${spares} is negative`, "EINVAL");
+    if (spares < 0) throw new DaemonError(`spare: ${spares} is negative`);
     const total = devices.length + countBits(missing);
     const active = nrdevices ?? total - spares;
-    if (active < 1) throw new DaemonError(`nrdevices: an array of ${active} devices can't be`, "EINVAL");
+    if (active < 1) throw new DaemonError(`nrdevices: an array of ${active} devices can't be`);
     if (active + spares !== total)
       throw new DaemonError(
         `${active} devices and ${spares} spares are wanted, but ${total} are given, missing ones counted`,
-        "EINVAL",
       );
     const options = ["--level", level ?? "raid1", "--raid-devices", String(active)];
     if (spares > 0) options.push("--spare-devices", String(spares));
     if (chunk !== undefined) {
-      if (chunk <= 0 || chunk % 1024 !== 0)
-        throw new DaemonError(`chunk: ${chunk} is not a multiple of 1024`, "EINVAL");
+      if (chunk <= 0 || chunk % 1024 !== 0) throw new DaemonError(`chunk: ${chunk} is not a multiple of 1024`);
       options.push("--chunk", String(chunk / 1024));
     }
     // With `--run` and this metadata nothing is asked.
-    if (name === "" || name.startsWith("-")) throw new DaemonError(`${name}: not a name for an array`, "EINVAL");
+    if (name === "" || name.startsWith("-")) throw new DaemonError(`${name}: not a name for an array`);
     run(["mdadm", "--create", name, "--run", ...options, ...placeMembers(devices, missing)]);
   },
   md_stop({ md }) {

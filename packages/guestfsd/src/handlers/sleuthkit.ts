@@ -8,7 +8,7 @@ import { walkFileSystem } from "../native/sleuthkit.ts";
 import type { WalkEntry } from "../native/sleuthkit.ts";
 
 function checkInode(inode: number): string {
-  if (inode < 0) throw new DaemonError(`inode: ${inode} is negative`, "EINVAL");
+  if (inode < 0) throw new DaemonError(`inode: ${inode} is negative`);
   return String(inode);
 }
 
@@ -65,7 +65,7 @@ export const sleuthkit: HandlersOf<"sleuthkit"> = {
     download(context, ["icat", "-r", "--", deviceOf(device), checkInode(inode)]);
   },
   download_blocks({ device, start, stop, unallocated }, context) {
-    if (start < 0 || stop < start) throw new DaemonError(`${start} to ${stop}: no range of blocks`, "EINVAL");
+    if (start < 0 || stop < start) throw new DaemonError(`${start} to ${stop}: no range of blocks`);
     const options = unallocated ? [] : ["-e"];
     download(context, ["blkls", ...options, deviceOf(device), `${start}-${stop}`]);
   },

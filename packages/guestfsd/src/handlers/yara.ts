@@ -32,7 +32,7 @@ export const yara: HandlersOf<"yara"> = {
 export const internalYara: Pick<HandlersOf<"internal">, "internal_yara_scan"> = {
   internal_yara_scan({ path }, context) {
     const rules = context.state.get<YaraRules>(key);
-    if (!rules) throw new DaemonError("you must load yara rules first");
+    if (!rules) throw new DaemonError("no yara rules loaded");
     context.sysroot.withOpen(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY, (fd) =>
       rules.scan(fd, (rule) => {
         const writer = new Writer();

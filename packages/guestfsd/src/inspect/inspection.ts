@@ -102,8 +102,8 @@ export function inspectedRoots(context: Context): string[] {
 /** What is known of the operating system with this root. */
 export function inspected(context: Context, root: string): OperatingSystem {
   const found = context.state.get<Found>(key);
-  if (!found || found.size === 0) throw new DaemonError("no inspection data: call inspect_os first", "EINVAL");
+  if (!found || found.size === 0) throw new DaemonError("no inspection data: call inspect_os first");
   const system = found.get(root);
-  if (!system) throw new DaemonError(`${root}: no root that inspect_os has returned`, "EINVAL");
+  if (!system) throw new DaemonError(`${root}: no root that inspect_os has returned`);
   return system;
 }

@@ -110,44 +110,48 @@ export class Augeas {
   }
 
   set(path: string, value: string | null): void {
-    this.#check(this.#library.set(this.#handle, cString(path), optional(value)));
+    this.#check(this.#library.set(this.#handle, cString(path), optional(value)), path);
   }
 
   setMany(base: string, sub: string | null, value: string): number {
-    return this.#check(this.#library.setm(this.#handle, cString(base), optional(sub), cString(value)));
+    return this.#check(this.#library.setm(this.#handle, cString(base), optional(sub), cString(value)), base);
   }
 
   insert(path: string, label: string, before: boolean): void {
-    this.#check(this.#library.insert(this.#handle, cString(path), cString(label), before ? 1 : 0));
+    this.#check(this.#library.insert(this.#handle, cString(path), cString(label), before ? 1 : 0), path, label);
   }
 
   remove(path: string): number {
-    return this.#check(this.#library.rm(this.#handle, cString(path)));
+    return this.#check(this.#library.rm(this.#handle, cString(path)), path);
   }
 
   move(source: string, target: string): void {
-    this.#check(this.#library.mv(this.#handle, cString(source), cString(target)));
+    this.#check(this.#library.mv(this.#handle, cString(source), cString(target)), source, target);
   }
 
   defineVariable(name: string, expression: string | null): number {
-    return this.#check(this.#library.defvar(this.#handle, cString(name), optional(expression)));
+    return this.#check(this.#library.defvar(this.#handle, cString(name), optional(expression)), name);
   }
 
   /** @returns how many nodes the variable holds, and whether one was made */
   defineNode(name: string, expression: string, value: string): { count: number; created: boolean } {
     const created = new Int32Array(1);
     const { defnode } = this.#library;
-    const count = this.#check(defnode(this.#handle, cString(name), cString(expression), cString(value), created));
+    const count = this.#check(
+      defnode(this.#handle, cString(name), cString(expression), cString(value), created),
+      name,
+      expression,
+    );
     return { count, created: created[0] === 1 };
   }
 
   transform(lens: string, file: string, exclude: boolean): void {
-    this.#check(this.#library.transform(this.#handle, cString(lens), cString(file), exclude ? 1 : 0));
+    this.#check(this.#library.transform(this.#handle, cString(lens), cString(file), exclude ? 1 : 0), lens, file);
   }
 
   match(path: string): string[] {
     const matches: Out = [null];
-    const count = this.#check(this.#library.match(this.#handle, cString(path), matches));
+    const count = this.#check(this.#library.match(this.#handle, cString(path), matches), path);
     if (matches[0] === null) return [];
     const found = Array.from(wordsAt(matches[0], count), (pointer) => takeText(pointer));
     freePointer(matches[0]);
@@ -156,7 +160,7 @@ export class Augeas {
 
   #lookUp(ask: Library["get"], path: string): string | null | undefined {
     const found: Out = [null];
-    if (this.#check(ask(this.#handle, cString(path), found)) === 0) return undefined;
+    if (this.#check(ask(this.#handle, cString(path), found), path) === 0) return undefined;
     return found[0] === null ? null : textAt(found[0]);
   }
 
@@ -169,11 +173,11 @@ export class Augeas {
     return notes.join("\n") || "libaugeas failed";
   }
 
-  #check(result: number): number {
+  #check(result: number, ...subjects: string[]): number {
     if (result >= 0) return result;
     if (this.#library.error(this.#handle) === 0) throw new DaemonError(this.#fileErrors());
     const { errorMessage, errorMinor, errorDetails } = this.#library;
     const parts = [errorMessage, errorMinor, errorDetails].map((ask) => ask(this.#handle)).filter(Boolean);
-    throw new DaemonError(parts.join(": ") || "libaugeas failed");
+    throw new DaemonError([...subjects, ...parts].join(": "));
   }
 }
