@@ -9,7 +9,7 @@ import { RemoteError, UnsupportedError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import type { ByteSink } from "./transfer/byte-sink.ts";
 import type { ByteSource } from "./transfer/byte-source.ts";
-import { MemorySink } from "./transfer/file-sink.ts";
+import { MemorySink } from "./transfer/memory-sink.ts";
 
 /** Our chunk size where the daemon agrees, in bytes: larger ones gain nothing. */
 const wantedChunkSize = 256 * 1024;

@@ -20,21 +20,26 @@ async function transferCall(peer: PeerConversation): Promise<ReceivedCall> {
   return peer.call();
 }
 
-/** After whatever the script does, the peer answers one more call: the handle must be usable. */
+/**
+ * After whatever the script does, the peer answers one more call: the handle must be usable.
+ * @param script - calls `reached` where `use` waits for it
+ */
 async function transfer(
-  script: (peer: PeerConversation) => Promise<void>,
-  use: (g: Guestfs) => Promise<void>,
+  script: (peer: PeerConversation, reached: () => void) => Promise<void>,
+  use: (g: Guestfs, reached: Promise<void>) => Promise<void>,
 ): Promise<void> {
+  let reach!: () => void;
+  const reached = new Promise<void>((resolve) => (reach = resolve));
   await using peer = await startScriptedPeer(async (conversation) => {
     conversation.greet();
-    await script(conversation);
+    await script(conversation, reach);
     conversation.reply(await conversation.call(), 0o77);
   });
   await using g = new Guestfs({ environment: false, closeTimeout: 1 });
   g.setBackend(`unix:${peer.socketPath}`);
   g.setAutosync(false);
   await g.launch();
-  await use(g);
+  await use(g, reached);
   assert.equal(await g.getUmask(), 0o77);
   await peer.ended;
 }
@@ -185,10 +190,11 @@ for (const how of ["signal", "userCancel"] as const) {
       },
       async (g) => {
         const stop = new AbortController();
+        const stopIt = (): void => (how === "signal" ? stop.abort() : g.userCancel());
         let count = 0;
         const source = (async function* () {
           for await (const piece of endless()) {
-            if (++count === 2000) (how === "signal" ? () => stop.abort() : () => g.userCancel())();
+            if (++count === 2000) stopIt();
             yield piece;
           }
         })();
@@ -201,8 +207,9 @@ for (const how of ["signal", "userCancel"] as const) {
 
   test(`${how} stops a download, and what comes afterwards is dropped`, () =>
     transfer(
-      async (peer) => {
+      async (peer, reached) => {
         const call = await transferCall(peer);
+        reached();
         peer.reply(call);
         peer.chunk({ type: "data", data: pattern(100) });
         const frame = await peer.frame();
@@ -210,10 +217,12 @@ for (const how of ["signal", "userCancel"] as const) {
         peer.chunk({ type: "data", data: pattern(100) });
         peer.chunk({ type: "cancel" });
       },
-      async (g) => {
+      async (g, reached) => {
         const stop = new AbortController();
         const download = g.download("/f", join(folder, "stopped"), { signal: stop.signal });
-        setTimeout(() => (how === "signal" ? stop.abort() : g.userCancel()), 10);
+        await reached;
+        if (how === "signal") stop.abort();
+        else g.userCancel();
         await assert.rejects(download, CancelledError);
       },
     ));
@@ -221,14 +230,16 @@ for (const how of ["signal", "userCancel"] as const) {
 
 test("a download that is cancelled before the reply", () =>
   transfer(
-    async (peer) => {
+    async (peer, reached) => {
       const call = await transferCall(peer);
+      reached();
       assert.equal((await peer.frame())?.type, "cancel");
       peer.replyError(call, "ENOENT", "/f: No such file or directory");
     },
-    async (g) => {
+    async (g, reached) => {
       const download = g.download("/f", join(folder, "early"));
-      setTimeout(() => g.userCancel(), 10);
+      await reached;
+      g.userCancel();
       await assert.rejects(download, CancelledError);
       await assert.rejects(async () => readFileSync(join(folder, "early")), { code: "ENOENT" });
     },
@@ -236,16 +247,18 @@ test("a download that is cancelled before the reply", () =>
 
 test("a download whose cancellation comes after its end", () =>
   transfer(
-    async (peer) => {
+    async (peer, reached) => {
       const call = await transferCall(peer);
+      reached();
       assert.equal((await peer.frame())?.type, "cancel");
       peer.reply(call);
       peer.chunk({ type: "data", data: pattern(3) });
       peer.chunk({ type: "end" });
     },
-    async (g) => {
+    async (g, reached) => {
       const download = g.download("/f", join(folder, "late"));
-      setTimeout(() => g.userCancel(), 10);
+      await reached;
+      g.userCancel();
       await assert.rejects(download, CancelledError);
     },
   ));

@@ -1,0 +1,84 @@
+import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import type { ByteSink } from "./byte-sink.ts";
+
+const pieceSize = 1024 * 1024;
+/** A piece is written when less than this is free in it, in bytes: a chunk of any size agreed on still fits. */
+const reserve = 256 * 1024;
+
+/** A file of this machine. Two pieces of memory: one is filled while the other is written. */
+export class PathSink implements ByteSink {
+  readonly #path: string;
+  #file: FileHandle | undefined;
+  #filling: Uint8Array = new Uint8Array(pieceSize);
+  #spare: Uint8Array | undefined = new Uint8Array(pieceSize);
+  #length = 0;
+  #writing: Promise<void> | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async open(): Promise<void> {
+    this.#file = await open(this.#path, "w");
+  }
+
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    if (bytes.length > this.#filling.length - this.#length) return this.#writeThrough(bytes);
+    this.#filling.set(bytes, this.#length);
+    this.#length += bytes.length;
+    if (this.#length < this.#filling.length - reserve) return undefined;
+    if (this.#writing === undefined) {
+      this.#flush();
+      return undefined;
+    }
+    return this.#writing.then(() => this.#flush());
+  }
+
+  async #writeThrough(bytes: Uint8Array): Promise<void> {
+    const copy = bytes.slice();
+    await this.#writing;
+    this.#flush();
+    await this.#writing;
+    await this.#writeAll(copy);
+  }
+
+  #flush(): void {
+    if (this.#length === 0) return;
+    const full = this.#filling;
+    const length = this.#length;
+    this.#filling = this.#spare ?? new Uint8Array(pieceSize);
+    this.#spare = undefined;
+    this.#length = 0;
+    this.#writing = this.#writeAll(full.subarray(0, length)).then(() => {
+      this.#spare = full;
+      this.#writing = undefined;
+    });
+    // The next write, or the end, meets the failure.
+    this.#writing.catch(() => undefined);
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    let at = 0;
+    while (at < bytes.length) at += (await (this.#file as FileHandle).write(bytes, at)).bytesWritten;
+  }
+
+  async end(): Promise<void> {
+    try {
+      await this.#writing;
+      this.#flush();
+      await this.#writing;
+    } finally {
+      const file = this.#file;
+      this.#file = undefined;
+      await file?.close();
+    }
+  }
+
+  async abort(): Promise<void> {
+    await this.#writing?.catch(() => undefined);
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close().catch(() => undefined);
+  }
+}
