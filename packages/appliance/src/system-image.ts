@@ -1,12 +1,11 @@
 import { chmod, cp, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { runOwned } from "@guestfs/qemu";
-import { cpioArchive } from "./cpio.ts";
-import type { CpioMember } from "./cpio.ts";
 import { erofsImage } from "./erofs-image.ts";
-import { devFolders, devLinks, fstab, initScript, startScript } from "./guest-scripts.ts";
+import { fstab, initScript, startScript } from "./guest-scripts.ts";
+import { initialRamDisk } from "./initial-ram-disk.ts";
 import { decompressKernel } from "./kernel-image.ts";
-import { bootModules, guestModulePaths, moduleFiles, staticNodes } from "./kernel-modules.ts";
+import { bootModules, guestModulePaths } from "./kernel-modules.ts";
 import type { HostKernel } from "./kernel.ts";
 
 /** What {@link buildSystem} works with. */
@@ -31,8 +30,8 @@ export async function buildSystem(input: SystemInput): Promise<void> {
   const { kernel, folder, signal } = input;
   const image = await readFile(kernel.image);
   await writeFile(join(folder, "kernel"), (await decompressKernel(image, signal)) ?? image);
-  const modulesDep = await readFile(join(kernel.modules, "modules.dep"), "utf8");
-  await writeFile(join(folder, "initrd"), await initialRamDisk(kernel, modulesDep, input.busybox, signal));
+  const contents = { modules: bootModules, script: initScript(), busybox: input.busybox };
+  await writeFile(join(folder, "initrd"), await initialRamDisk(kernel, contents, signal));
   const system = join(folder, "system");
   await copyModules(kernel, join(system, "usr"), signal);
   await copyDaemon(input, join(system, "guestfsd"));
@@ -40,63 +39,8 @@ export async function buildSystem(input: SystemInput): Promise<void> {
   await rm(system, { recursive: true, force: true });
 }
 
-async function initialRamDisk(
-  kernel: HostKernel,
-  modulesDep: string,
-  busybox: string,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const modules = `lib/modules/${kernel.version}`;
-  const flat = (path: string): string => basename(path).replace(/\.(xz|zst|gz)$/, "");
-  const files = moduleFiles(modulesDep, bootModules);
-  const members: CpioMember[] = ["bin", "lib", "lib/modules", modules, "proc", "dev", "r", "s", "n", "t"].map(
-    (path) => ({ path }),
-  );
-  members.push({ path: "bin/busybox", contents: await readFile(busybox), executable: true });
-  for (const { path } of files) {
-    members.push({
-      path: `${modules}/${flat(path)}`,
-      contents: await moduleContents(join(kernel.modules, path), signal),
-    });
-  }
-  const dependencies = files
-    .map(({ path, needs }) => `${flat(path)}:${needs.map((needed) => ` ${flat(needed)}`).join("")}\n`)
-    .join("");
-  members.push({ path: `${modules}/modules.dep`, contents: Buffer.from(dependencies) });
-  members.push(...deviceMembers(await readFile(join(kernel.modules, "modules.devname"), "utf8").catch(() => "")));
-  members.push({ path: "init", contents: Buffer.from(initScript()), executable: true });
-  return cpioArchive(members);
-}
-
-function deviceMembers(modulesDevname: string): CpioMember[] {
-  const nodes = staticNodes(modulesDevname);
-  const folders = new Set([
-    ...devFolders,
-    ...nodes.filter(({ path }) => path.includes("/")).map(({ path }) => dirname(path)),
-  ]);
-  return [
-    { path: "nodes" },
-    ...[...folders].map((path) => ({ path: `nodes/${path}` })),
-    ...Object.entries(devLinks).map(([path, target]) => ({ path: `nodes/${path}`, target })),
-    ...nodes.map(({ path, major, minor }) => ({ path: `nodes/${path}`, device: { major, minor } })),
-  ];
-}
-
-async function moduleContents(path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  const contents = await readFile(path);
-  const program = path.endsWith(".xz")
-    ? "xz"
-    : path.endsWith(".zst")
-      ? "zstd"
-      : path.endsWith(".gz")
-        ? "gzip"
-        : undefined;
-  if (program === undefined) return contents;
-  return (await runOwned(program, ["-dc"], signal === undefined ? { input: contents } : { input: contents, signal }))
-    .stdout;
-}
-
-async function copyModules(kernel: HostKernel, usr: string, signal: AbortSignal | undefined): Promise<void> {
+/** Copies the modules of {@link guestModulePaths} below `usr`, and indexes them. */
+export async function copyModules(kernel: HostKernel, usr: string, signal?: AbortSignal): Promise<void> {
   const target = join(usr, "lib", "modules", kernel.version);
   for (const path of guestModulePaths) {
     const source = join(kernel.modules, "kernel", path);

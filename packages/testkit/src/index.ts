@@ -21,3 +21,5 @@ export { startLibvirt, whyNoLiveMachine } from "./live/libvirt.ts";
 export type { Libvirt } from "./live/libvirt.ts";
 export { startLiveMachine } from "./live/live-machine.ts";
 export type { LiveMachine, LiveMachineOptions } from "./live/live-machine.ts";
+export { RawClient, ReplyError } from "./raw-client.ts";
+export type { Reply } from "./raw-client.ts";
