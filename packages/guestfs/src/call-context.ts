@@ -5,7 +5,7 @@ import type { Progress } from "@guestfs/protocol";
 import type { ProgressReport } from "./call-options.ts";
 import { Cancellation } from "./cancellation.ts";
 import type { Connection } from "./connection.ts";
-import { RemoteError, UnsupportedError } from "./errors.ts";
+import { GuestfsError, RemoteError, UnsupportedError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import type { ByteSink } from "./transfer/byte-sink.ts";
 import type { ByteSource } from "./transfer/byte-source.ts";
@@ -55,6 +55,12 @@ export class CallContext {
     try {
       this.cancellation.check();
       const connection = this.handle.readyConnection(this.procedure);
+      if (this.handle.attachment?.refuses?.(name) === true)
+        throw new GuestfsError(
+          "LOCAL",
+          "refused: the machine was attached read-only, and this call may change it (its daemon is not ours, so the library sees to that)",
+          { procedure: this.procedure },
+        );
       if (file && !connection.chunkSizeAgreed) await this.#agreeOnChunkSize(connection);
       const result = await connection.call({
         row,

@@ -10,6 +10,7 @@ import {
   encodeMessage,
   firstSerial,
   FrameDecoder,
+  launchFlag,
   ProtocolError,
   Reader,
   readErrorBody,
@@ -18,6 +19,7 @@ import {
 import type { Frame } from "@guestfs/protocol";
 import { ConnectionClosedError, GuestfsError, RemoteError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
+import { Recovery } from "./recovery.ts";
 import type { ByteSink } from "./transfer/byte-sink.ts";
 import type { ByteSource } from "./transfer/byte-source.ts";
 import { sendContent } from "./transfer/upload.ts";
@@ -44,12 +46,15 @@ export class Connection {
   #exchange: Exchange | undefined;
   #greeting: { resolve(): void; reject(error: Error): void } | undefined;
   #greeted = false;
+  #recovery: Recovery | undefined;
+  readonly #trust: "nobody" | "greeting" | "first bytes";
   #failure: Error | undefined;
   #ending = false;
   #paused = false;
 
   /** @param socket - given when it is open already and nothing was read from it */
-  private constructor(target: Socket | string) {
+  private constructor(target: Socket | string, trust: "nobody" | "greeting" | "first bytes") {
+    this.#trust = trust;
     if (typeof target === "string") {
       // The kernel's bytes land in the decoder's memory, without a copy in between.
       this.#socket = connect({
@@ -76,14 +81,19 @@ export class Connection {
     this.#socket.on("close", () => this.#lose(new Error(this.#closedMessage())));
   }
 
-  /** Connects to a unix socket; ask {@link greeted} how that went. */
-  static to(path: string): Connection {
-    return new Connection(path);
+  /**
+   * Connects to a unix socket; ask {@link greeted} how that went. An earlier client's bytes in front of the greeting
+   * are passed over.
+   * @param certain - not even a greeting is believed before the daemon has answered a question, as what an earlier
+   *   client left behind may begin with one
+   */
+  static to(path: string, certain = false): Connection {
+    return new Connection(path, certain ? "nobody" : "greeting");
   }
 
   /** Takes over an open socket from which nothing was read. */
   static over(socket: Socket): Connection {
-    return new Connection(socket);
+    return new Connection(socket, "first bytes");
   }
 
   /** Why the conversation is over; `undefined` while it goes on. */
@@ -101,6 +111,17 @@ export class Connection {
     return new Promise((resolve, reject) => {
       this.#greeting = { resolve, reject };
     });
+  }
+
+  /** Whether bytes came that are no greeting. */
+  get sawOtherBytes(): boolean {
+    return this.#recovery?.passedOver === true;
+  }
+
+  /** Asks a daemon that says nothing whether it is there: it may have greeted before we came. */
+  recover(): void {
+    if (this.#greeted || this.#failure) return;
+    this.#recovery ??= new Recovery((bytes) => this.#socket.write(bytes));
   }
 
   /** Ends the conversation; a call under way fails. */
@@ -209,7 +230,8 @@ export class Connection {
 
   #pump(): void {
     try {
-      while (!this.#paused) {
+      if (!this.#greeted) this.#readGreeting();
+      while (this.#greeted && !this.#paused) {
         const frame = this.#decoder.next();
         if (!frame) return;
         this.#onFrame(frame);
@@ -219,17 +241,38 @@ export class Connection {
     }
   }
 
-  #onFrame(frame: Frame): void {
-    if (!this.#greeted) {
-      if (frame.type !== "launch") throw new ProtocolError(`a ${frame.type} where the daemon's greeting should be`);
-      this.#greeted = true;
-      this.#greeting?.resolve();
-      this.#greeting = undefined;
-      this.#socket.unref();
-      return;
+  #readGreeting(): void {
+    const bytes = this.#decoder.peek();
+    if (!this.#recovery) {
+      if (bytes.length < 4) return;
+      const word = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+      if (word === launchFlag && this.#trust !== "nobody") {
+        this.#decoder.skip(4);
+        this.#greet();
+        return;
+      }
+      if (this.#trust === "first bytes")
+        throw new ProtocolError(`0x${word.toString(16).padStart(8, "0")} where the daemon's greeting should be`);
+      this.recover();
     }
+    const recovery = this.#recovery as Recovery;
+    this.#decoder.skip(recovery.scan(bytes));
+    if (recovery.found) this.#greet();
+  }
+
+  #greet(): void {
+    this.#greeted = true;
+    this.#recovery?.stop();
+    this.#greeting?.resolve();
+    this.#greeting = undefined;
+    this.#socket.unref();
+  }
+
+  #onFrame(frame: Frame): void {
     switch (frame.type) {
       case "launch":
+        // Before the first call it is the one that an earlier client did not take.
+        if (this.#serial === firstSerial) return;
         throw new ProtocolError("the daemon greeted again: it was started anew and knows nothing of this conversation");
       case "cancel":
         // Without an upload it is the echo of a cancellation that came too late.
@@ -353,6 +396,7 @@ export class Connection {
   #lose(error: Error): void {
     if (this.#failure) return;
     this.#failure = error;
+    this.#recovery?.stop();
     this.#socket.destroy();
     this.#greeting?.reject(error);
     this.#greeting = undefined;

@@ -80,6 +80,20 @@ export class FrameDecoder {
     }
   }
 
+  /** What is {@link buffered}, for a reader that has yet to find where frames begin. A view, valid until the next `reserve` or `push`. */
+  peek(): Uint8Array {
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  /**
+   * Drops the first bytes of what is {@link buffered}.
+   * @throws RangeError when there are not so many
+   */
+  skip(count: number): void {
+    if (count > this.#end - this.#start) throw new RangeError(`${count} bytes where ${this.buffered} are buffered`);
+    this.#start += count;
+  }
+
   #consume(count: number): Uint8Array {
     const bytes = this.#buffer.subarray(this.#start, this.#start + count);
     this.#start += count;

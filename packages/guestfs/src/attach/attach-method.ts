@@ -1,9 +1,11 @@
+import type { LiveDomain } from "./live-domain.ts";
+
 /** How a daemon is reached. */
 export type AttachMethod =
   | { readonly type: "appliance" }
-  | { readonly type: "unix"; readonly path: string }
+  /** `live`: the socket belongs to a channel of a running domain. */
+  | { readonly type: "unix"; readonly path: string; readonly live?: LiveDomain }
   | { readonly type: "libvirt"; readonly uri: string };
-
 /**
  * Reads a backend's name: `direct` or `appliance`, `unix:PATH`, `libvirt` or `libvirt:URI`.
  * @throws RangeError for anything else

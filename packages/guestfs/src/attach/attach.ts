@@ -20,6 +20,10 @@ export async function attach(request: AttachRequest): Promise<Attachment> {
         );
       if (settings.hvArguments.length > 0)
         throw new LaunchError("config was called, and with a daemon on a socket there is no hypervisor to configure");
+      if (method.live) {
+        const { attachLive } = await import("./live.ts");
+        return attachLive({ domain: method.live, timeoutMs, signal, debug: (message) => request.debug(message) });
+      }
       request.debug(`connecting to ${method.path}`);
       return attachUnix({ path: method.path, timeoutMs, signal });
     case "libvirt":

@@ -23,6 +23,8 @@ export interface Attachment {
   readonly connection: Connection;
   /** Process id of the hypervisor; `undefined` when there is none. */
   readonly pid: number | undefined;
+  /** Whether a call, by its wire name, is not to be sent to this daemon: it might change something. */
+  refuses?: (name: string) => boolean;
   /** What is known of the hypervisor's end; waits a moment for one that is just ending. */
   processEnd(): Promise<ProcessEnd>;
   /** Ends the hypervisor and removes what was made for it. The connection is over already. */

@@ -1,6 +1,5 @@
 import { lstat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { ProtocolError } from "@guestfs/protocol";
 import { Connection } from "../connection.ts";
 import { CancelledError, LaunchError } from "../errors.ts";
 import type { Attachment } from "./attachment.ts";
@@ -14,6 +13,8 @@ export interface UnixOptions {
   /** How long connecting and the greeting may take together, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Whether a greeting alone is not believed: the socket is a channel's, which may hold an earlier client's bytes. */
+  readonly certain?: boolean;
 }
 
 async function explainMissing(path: string, cause: NodeJS.ErrnoException): Promise<LaunchError> {
@@ -63,12 +64,24 @@ async function explainMissing(path: string, cause: NodeJS.ErrnoException): Promi
   }
 }
 
-async function explain(path: string, error: Error): Promise<LaunchError> {
-  if (error instanceof ProtocolError)
+/** Bytes came that are no guestfsd's, or none of this conversation, and no end of them. */
+class NoDaemonError extends Error {}
+
+/** Nobody said anything in time. */
+export class SilenceError extends Error {}
+
+/** Explains why {@link greetOnSocket} failed, as far as the socket tells. */
+export async function explainSocket(path: string, error: Error): Promise<LaunchError> {
+  if (error instanceof NoDaemonError)
     return new LaunchError(`what answers on ${path} is no guestfsd`, {
       cause: error,
       evidence: `Where the daemon's greeting should be: ${error.message}`,
       fix: "give the path of the socket that guestfsd or its virtual machine's channel listens on",
+    });
+  if (error instanceof SilenceError)
+    return new LaunchError(`nobody greeted on ${path} ${error.message}`, {
+      evidence: "The connection was taken, but no guestfsd said anything.",
+      fix: "end the client that uses this daemon (it serves one at a time), or start the daemon behind the socket",
     });
   const failure: NodeJS.ErrnoException = error;
   if (failure.syscall === "connect") return explainMissing(path, failure);
@@ -78,12 +91,17 @@ async function explain(path: string, error: Error): Promise<LaunchError> {
   });
 }
 
+/** Silence after which a daemon is asked whether it is there, in milliseconds. */
+const silenceMs = 1000;
+/** How long bytes that are no greeting may come, in milliseconds. */
+const otherBytesMs = 2000;
+
 /**
- * Connects to a daemon on a unix socket and waits for its greeting.
- * @throws LaunchError saying what was found there; CancelledError
+ * Connects to a daemon on a unix socket and waits until a conversation can begin: for its greeting, or, with one that
+ * greeted before or is still sending to an earlier client, for its answer to a question.
+ * @throws CancelledError, SilenceError, NoDaemonError, or the socket's Error; LaunchError for a path that can't be one
  */
-export async function attachUnix(options: UnixOptions): Promise<Attachment> {
-  const { path, timeoutMs, signal } = options;
+export async function greetOnSocket({ path, timeoutMs, signal, certain }: UnixOptions): Promise<Connection> {
   const length = Buffer.byteLength(path);
   if (length > pathMax)
     throw new LaunchError(
@@ -92,34 +110,56 @@ export async function attachUnix(options: UnixOptions): Promise<Attachment> {
         fix: "make a symbolic link with a shorter path to its folder, and use that",
       },
     );
-  if (signal?.aborted === true) throw new CancelledError("cancelled", { procedure: "launch", cause: signal.reason });
-  const connection = Connection.to(path);
-  let timer: NodeJS.Timeout | undefined;
-  const onAbort = (): void =>
-    connection.end(new CancelledError("cancelled", { procedure: "launch", cause: signal?.reason }));
+  const cancelled = (): CancelledError =>
+    new CancelledError("cancelled", { procedure: "launch", cause: signal?.reason });
+  if (signal?.aborted === true) throw cancelled();
+  const connection = Connection.to(path, certain);
+  const onAbort = (): void => connection.end(cancelled());
+  const giveUp = (): void =>
+    connection.end(
+      connection.sawOtherBytes
+        ? new NoDaemonError("other bytes, and no answer to a question")
+        : new SilenceError(`within ${timeoutMs / 1000} s`),
+    );
+  const timers = [
+    setTimeout(() => connection.recover(), silenceMs),
+    setTimeout(() => connection.sawOtherBytes && giveUp(), otherBytesMs),
+    setTimeout(giveUp, timeoutMs),
+  ];
+  signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    timer = setTimeout(() => {
-      connection.end(
-        new LaunchError(`nobody greeted on ${path} within ${timeoutMs / 1000} s`, {
-          evidence: "The connection was taken, but no guestfsd said anything.",
-          fix: "end the client that uses this daemon (it serves one at a time), or start the daemon behind the socket",
-        }),
-      );
-    }, timeoutMs);
-    signal?.addEventListener("abort", onAbort, { once: true });
     await connection.greeted();
+    return connection;
   } catch (error) {
     connection.end(error as Error);
-    if (error instanceof LaunchError || error instanceof CancelledError) throw error;
-    throw await explain(path, error as Error);
+    throw connection.sawOtherBytes && !(error instanceof CancelledError)
+      ? new NoDaemonError("other bytes, and then the end of the connection", { cause: error })
+      : error;
   } finally {
-    clearTimeout(timer);
+    timers.forEach(clearTimeout);
     signal?.removeEventListener("abort", onAbort);
   }
+}
+
+/** What a daemon on a socket is to a handle. */
+export function socketAttachment(connection: Connection): Attachment {
   return {
     connection,
     pid: undefined,
     processEnd: () => Promise.resolve({ exitCode: null, signal: null, consoleTail: "" }),
     stop: () => Promise.resolve(),
   };
+}
+
+/**
+ * Attaches to a daemon on a unix socket.
+ * @throws LaunchError saying what was found there; CancelledError
+ */
+export async function attachUnix(options: UnixOptions): Promise<Attachment> {
+  try {
+    return socketAttachment(await greetOnSocket(options));
+  } catch (error) {
+    if (error instanceof LaunchError || error instanceof CancelledError) throw error;
+    throw await explainSocket(options.path, error as Error);
+  }
 }

@@ -40,14 +40,6 @@ async function addScratch(context: CallContext, size: number | bigint, options: 
   );
 }
 
-function noDomain({ procedure }: CallContext): Promise<never> {
-  return Promise.reject(
-    new UnsupportedError("this version does not read libvirt's domains: give the disks to add_drive", "", {
-      procedure,
-    }),
-  );
-}
-
 async function deviceAt(context: CallContext, index: number): Promise<string> {
   const device = (await context.call("list_devices", {}))[index];
   if (device === undefined) throw new RangeError(`${context.procedure}: index: there is no drive ${index}`);
@@ -75,13 +67,18 @@ export const driveFunctions: LibraryFunctions<
   | "removeDrive"
 > = {
   addCdrom: (context, filename) => addDrive(context, filename, { readonly: true }),
-  addDomain: noDomain,
+  // Loaded when it is wanted: most programs have no domains.
+  addDomain: async (context, dom, options = {}) => (await import("./domain.ts")).addDomain(context, dom, options),
   addDrive: (context, filename, options = {}) => addDrive(context, filename, options),
   addDriveRo: (context, filename) => addDrive(context, filename, { readonly: true }),
   addDriveRoWithIf: (context, filename, iface) => addDrive(context, filename, { readonly: true, iface }),
   addDriveScratch: (context, size, options = {}) => addScratch(context, size, options),
   addDriveWithIf: (context, filename, iface) => addDrive(context, filename, { iface }),
-  addLibvirtDom: noDomain,
+  addLibvirtDom({ procedure }) {
+    const reason =
+      "it takes a pointer of the C library libvirt, and there is none here: give the domain's name to add_domain";
+    return Promise.reject(new UnsupportedError(reason, "", { procedure }));
+  },
   async canonicalDeviceName(context, device) {
     if (!/^\/dev\/(?:mapper\/|dm-)/.test(device)) return canonical(device);
     try {

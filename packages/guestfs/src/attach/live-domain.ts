@@ -1,0 +1,20 @@
+import type { LibvirtConnection } from "../libvirt/virsh.ts";
+
+/** A running domain whose daemon is to be reached. */
+export interface LiveDomain {
+  readonly connection: LibvirtConnection;
+  readonly name: string;
+  readonly uuid: string;
+  /** Sockets of its channels on this host; each serves one client at a time. At least one. */
+  readonly channels: readonly LiveChannel[];
+  /** Whether nothing in the machine may be changed. */
+  readonly readonly: boolean;
+}
+
+/** A channel of a running domain. */
+export interface LiveChannel {
+  /** Name of the virtio port in the machine. */
+  readonly port: string;
+  /** The unix socket on this host. */
+  readonly path: string;
+}

@@ -1,0 +1,84 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Connection } from "../connection.ts";
+import { CancelledError, LaunchError } from "../errors.ts";
+import type { Attachment } from "./attachment.ts";
+import type { LiveChannel, LiveDomain } from "./live-domain.ts";
+import { channelIsTaken, explainLive } from "./live-diagnosis.ts";
+import { limitToReading } from "./read-only.ts";
+import { socketUse } from "./socket-use.ts";
+import type { SocketUse } from "./socket-use.ts";
+import { greetOnSocket, SilenceError, socketAttachment } from "./unix.ts";
+
+/** How long a daemon that has our connection may be silent, in milliseconds. It is asked after one second. */
+const silenceMs = 4000;
+/** How long to wait for another client to leave, in milliseconds. */
+const takenMs = 4000;
+/** Longest pause before looking again whether it has left, in milliseconds. */
+const pauseMs = 32;
+/** When to look whether our connection waits behind another one, in milliseconds after connecting. */
+const queueLookMs = 500;
+
+/** What attaching to a running machine needs. */
+export interface LiveOptions {
+  readonly domain: LiveDomain;
+  /** At most so long, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  debug(message: string): void;
+}
+
+async function freeChannel({ domain, timeoutMs, signal }: LiveOptions): Promise<LiveChannel> {
+  const end = Date.now() + Math.min(takenMs, timeoutMs);
+  for (let pause = 1; ; pause = Math.min(pause * 2, pauseMs)) {
+    for (const channel of domain.channels) {
+      const use = await socketUse(channel.path);
+      // Where nothing is to be seen, trying tells more than guessing.
+      if (!use || use.taken + use.waiting === 0) return channel;
+    }
+    if (Date.now() > end) throw channelIsTaken(domain);
+    await delay(pause, undefined, { signal });
+  }
+}
+
+async function reach(options: LiveOptions, channel: LiveChannel): Promise<Connection> {
+  const { domain, signal } = options;
+  const { path } = channel;
+  let use: Promise<SocketUse | undefined> | undefined;
+  const look = setTimeout(() => (use = socketUse(path)), queueLookMs);
+  try {
+    return await greetOnSocket({ path, timeoutMs: Math.min(silenceMs, options.timeoutMs), signal, certain: true });
+  } catch (error) {
+    const busy = error instanceof SilenceError && ((await use)?.waiting ?? 0) > 0;
+    throw await explainLive({ domain, channel, error: error as Error, busy }, signal);
+  } finally {
+    clearTimeout(look);
+  }
+}
+
+/**
+ * Attaches to the daemon in a running machine, on the first of its channels that is free.
+ * @throws LaunchError saying which of them it is: the channel is taken, no daemon runs, the machine is paused or off,
+ *   the daemon does not answer; CancelledError
+ */
+export async function attachLive(options: LiveOptions): Promise<Attachment> {
+  const { domain, signal } = options;
+  let channel: LiveChannel;
+  try {
+    channel = await freeChannel(options);
+  } catch (error) {
+    if (signal.aborted) throw new CancelledError("cancelled", { procedure: "launch", cause: signal.reason });
+    throw error instanceof LaunchError
+      ? error
+      : new LaunchError(`${domain.name}: ${(error as Error).message}`, { cause: error });
+  }
+  options.debug(`connecting to ${domain.name}, ${channel.port}: ${channel.path}`);
+  const connection = await reach(options, channel);
+  const attachment = socketAttachment(connection);
+  if (!domain.readonly) return attachment;
+  try {
+    return { ...attachment, ...(await limitToReading(connection)) };
+  } catch (error) {
+    connection.end(error as Error);
+    throw error;
+  }
+}
