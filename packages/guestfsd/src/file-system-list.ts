@@ -84,7 +84,8 @@ export function listFileSystems(context: Context): Record<string, string> {
   for (const drive of [...drives, ...md]) {
     const known = kernelPartitions(drive);
     const table = known.length === 0 ? undefined : tableOf(`/dev/${drive}`);
-    for (const { name, number } of known) if (mayHoldFileSystem(table, number)) add(context, `/dev/${name}`, found);
+    for (const { name, number } of known)
+      if (mayHoldFileSystem(table, number)) types.add(add(context, `/dev/${name}`, found));
   }
   whole(md);
   for (const mapped of mappedDevices()) types.add(add(context, mapped, found));
