@@ -1,10 +1,9 @@
 import { mkdtempSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mappedDevices } from "../block-device.ts";
 import type { Context } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
-import { fileSystemType, listFileSystems } from "../file-system-list.ts";
+import { listFileSystems } from "../file-system-list.ts";
 import { mountMountable } from "../guest-mount.ts";
 import { MNT_DETACH, umount } from "../native/mount.ts";
 import { Sysroot } from "../sysroot.ts";
@@ -62,13 +61,7 @@ function completeFromUsr(found: Found, usrs: ReadonlyMap<string, OperatingSystem
   }
 }
 
-/** What may hold a root filesystem: also encrypted devices that the client has opened. */
-function candidates(context: Context): string[] {
-  const types = listFileSystems(context);
-  for (const device of mappedDevices()) types[device] ??= fileSystemType(device);
-  const without = new Set(["", "unknown", "swap", "LVM2_member", "crypto_LUKS", "linux_raid_member"]);
-  return Object.entries(types).flatMap(([mountable, type]) => (without.has(type) ? [] : [mountable]));
-}
+const withoutFiles = new Set(["", "unknown", "swap"]);
 
 /** The root is where it was found, whatever fstab calls it. */
 function withRoot(system: OperatingSystem, root: string): OperatingSystem {
@@ -83,7 +76,8 @@ export function inspectAll(context: Context): string[] {
   const finder = new DeviceFinder(context);
   const found: Found = new Map();
   const usrs = new Map<string, OperatingSystem>();
-  for (const mountable of candidates(context)) {
+  for (const [mountable, type] of Object.entries(listFileSystems(context))) {
+    if (withoutFiles.has(type)) continue;
     const role = withFileSystem(context, mountable, (reader) => roleOf(reader, finder, mountable));
     context.pulse();
     if (role?.kind === "root") found.set(mountable, withRoot(role.system, mountable));
