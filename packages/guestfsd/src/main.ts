@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { DescriptorChannel } from "./channel.ts";
+import { waitToBeCloned } from "./clone.ts";
 import { Conversation } from "./conversation.ts";
 import type { DaemonOptions } from "./daemon-state.ts";
 import { acceptUnix, listenUnix } from "./native/socket.ts";
@@ -13,10 +14,10 @@ function fail(message: string): never {
 }
 
 /** Our own appliance says so on the kernel's command line; nowhere else may `/dev/sda` be read as another name. */
-function runsInAppliance(): boolean {
+function applianceWords(): string[] {
   return readFileSync("/proc/cmdline", "utf8")
     .split(/\s+/)
-    .some((word) => word.startsWith("guestfs."));
+    .filter((word) => word.startsWith("guestfs."));
 }
 
 function openChannel(channel: string): number {
@@ -43,12 +44,14 @@ function main(): void {
     process.exit(parsed.exitStatus);
   }
   const { commandLine } = parsed;
+  const words = applianceWords();
+  const appliance = words.length > 0 && !commandLine.live;
   const options: DaemonOptions = {
     sysroot: commandLine.sysroot ?? (commandLine.live ? "/" : "/sysroot"),
     live: commandLine.live,
     network: commandLine.network,
     verbose: commandLine.verbose,
-    appliance: runsInAppliance() && !commandLine.live,
+    appliance,
   };
   process.chdir("/");
   process.umask(0o022);
@@ -58,7 +61,11 @@ function main(): void {
   const serve = (fd: number): boolean => new Conversation(new DescriptorChannel(fd), options, log).serve();
   try {
     if (commandLine.listen) serveListener(commandLine, serve);
-    else if (!serve(openChannel(commandLine.channel))) process.exitCode = 1;
+    else {
+      const port = openChannel(commandLine.channel);
+      if (appliance && words.includes("guestfs.template=1")) waitToBeCloned(port, log);
+      if (!serve(port)) process.exitCode = 1;
+    }
   } catch (error) {
     fail(`${commandLine.channel}: ${(error as Error).message}`);
   }

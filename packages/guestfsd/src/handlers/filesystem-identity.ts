@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { randomUUID } from "node:crypto";
+import { randomUuid } from "../random.ts";
 import { isBlockDevice } from "../argument-check.ts";
 import { btrfs } from "../btrfs.ts";
 import type { Context, HandlersOf } from "../context.ts";
@@ -71,7 +71,7 @@ function setUuid(device: string, uuid: string | undefined): void {
   const type = valueOf(device, "TYPE");
   if (extTypes.has(type)) run(["tune2fs", "-f", "-U", uuid ?? "random", device]);
   else if (type === "xfs") run(["xfs_admin", "-U", uuid ?? "generate", device]);
-  else if (type === "swap") run(["swaplabel", "-U", uuid ?? randomUUID(), device]);
+  else if (type === "swap") run(["swaplabel", "-U", uuid ?? randomUuid(), device]);
   else if (type === "btrfs") run(["btrfstune", "-f", ...(uuid === undefined ? ["-u"] : ["-U", uuid]), device]);
   else throw new DaemonError(`${device}: how a filesystem of the type '${type}' gets a UUID is not known`, "ENOTSUP");
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomUuid } from "../random.ts";
 import type { HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { run } from "../exec.ts";
@@ -99,7 +99,7 @@ export const partitionAttribute: Pick<HandlersOf<"partition">, Exclude<Attribute
   },
   part_set_disk_guid_random({ device }) {
     tableOfType(device, "gpt");
-    setWithSfdisk("--disk-id", "--", device, randomUUID());
+    setWithSfdisk("--disk-id", "--", device, randomUuid());
   },
   part_expand_gpt({ device }) {
     run(["sgdisk", "--move-second-header", device]);

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomUuid } from "../random.ts";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { run } from "../exec.ts";
@@ -12,7 +12,7 @@ function makeSwap(device: string, label: string | undefined, uuid: string | unde
   if (label !== undefined && Buffer.byteLength(label) > labelMax)
     throw new DaemonError(`${label}: a label of swap has at most ${labelMax} bytes`, "EINVAL");
   wipeForNew(device);
-  run(["mkswap", "-f", ...(label === undefined ? [] : ["-L", label]), "-U", uuid ?? randomUUID(), "--", device]);
+  run(["mkswap", "-f", ...(label === undefined ? [] : ["-L", label]), "-U", uuid ?? randomUuid(), "--", device]);
 }
 
 /** Files are named by their place on the daemon's side, which the kernel shows in /proc/swaps. */

@@ -1,0 +1,13 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { codecOf, Writer } from "@guestfs/protocol";
+import { procedures } from "@guestfs/schema";
+import { warmUpCalls } from "./warm-up.ts";
+
+test("every call of the warm-up can be encoded", () => {
+  for (const [name, args = {}] of warmUpCalls) {
+    const row = procedures.find((one) => one.name === name);
+    assert.ok(row?.proc !== undefined, name);
+    codecOf(row).writeArguments(new Writer(), args);
+  }
+});

@@ -1,0 +1,117 @@
+import { codecOf, encodeMessage } from "@guestfs/protocol";
+import { procedures } from "@guestfs/schema";
+import { readdirSync, readFileSync } from "node:fs";
+import type { Channel } from "./channel.ts";
+import { Conversation } from "./conversation.ts";
+
+type WarmUpCall = readonly [name: string, args?: Record<string, unknown>];
+
+const device = "/dev/sda";
+const rounds = 20;
+
+const once: readonly WarmUpCall[] = [
+  ["mkfs", { fstype: "ext4", device }],
+  ["vfs_type", { mountable: device }],
+  ["list_filesystems"],
+  ["list_partitions"],
+  ["lvs"],
+  ["mount", { mountable: device, mountpoint: "/" }],
+  ["mkdir", { path: "/d" }],
+  ["internal_write", { path: "/d/f", content: Buffer.from("warm\n") }],
+];
+
+const often: readonly WarmUpCall[] = [
+  ["ping_daemon"],
+  ["internal_feature_available", { group: "guestfs-extensions" }],
+  ["list_devices"],
+  ["is_file", { path: "/d/f", followsymlinks: false }],
+  ["statns", { path: "/d/f" }],
+  ["ls0", { dir: "/d" }],
+  ["internal_readdir", { dir: "/d" }],
+  ["download", { remotefilename: "/d/f" }],
+  ["mountpoints"],
+];
+
+const last: readonly WarmUpCall[] = [
+  ["internal_autosync"],
+  ["mount_ro", { mountable: device, mountpoint: "/" }],
+  ["internal_autosync"],
+];
+
+/** All of them, in order. */
+export const warmUpCalls: readonly WarmUpCall[] = [
+  ...once,
+  ...Array.from({ length: rounds }, () => often).flat(),
+  ...last,
+];
+
+// Read once, so that they are in the memory of every clone: what most calls run or load.
+const programs =
+  /^(lvm|blkid|sfdisk|parted|mke2fs|e2fsck|tune2fs|resize2fs|dumpe2fs|mkfs\.(xfs|vfat)|cryptsetup|file|tar|cp|rm|mv|du|df|find|grep|dd|sh|bash|dash|mount|umount|losetup|blockdev|mdadm|sgdisk|zcat|gzip)$/;
+
+/** A client in this process, whose calls stand in a list and who looks at no answer. */
+class ListedCalls implements Channel {
+  #calls: readonly WarmUpCall[];
+  #pending: Uint8Array = new Uint8Array(0);
+  #serial = 1;
+
+  constructor(calls: readonly WarmUpCall[]) {
+    this.#calls = calls;
+  }
+
+  read(target: Uint8Array): number {
+    if (this.#pending.length === 0) {
+      const [call, ...rest] = this.#calls;
+      if (call === undefined) return 0;
+      this.#calls = rest;
+      this.#pending = this.#encode(call);
+    }
+    const part = this.#pending.subarray(0, target.length);
+    target.set(part);
+    this.#pending = this.#pending.subarray(part.length);
+    return part.length;
+  }
+
+  write(): void {
+    // Nobody reads it.
+  }
+
+  readable(): boolean {
+    return false;
+  }
+
+  gone(): boolean {
+    return false;
+  }
+
+  #encode([name, args = {}]: WarmUpCall): Uint8Array {
+    const row = procedures.find((one) => one.name === name);
+    if (row?.proc === undefined) throw new Error(`warm-up: there is no call ${name}`);
+    const codec = codecOf(row);
+    const header = {
+      procedure: row.proc,
+      direction: "call",
+      serial: this.#serial++,
+      progressHint: 0,
+      optionalMask: codec.optionalMask(args),
+      status: "ok",
+    } as const;
+    return encodeMessage(header, (writer) => codec.writeArguments(writer, args));
+  }
+}
+
+function touchPrograms(): void {
+  for (const folder of ["/usr/bin", "/usr/sbin"]) {
+    for (const name of readdirSync(folder)) if (programs.test(name)) readFileSync(`${folder}/${name}`);
+  }
+}
+
+/**
+ * Makes typical calls on a scratch disk, the only drive there is, so that modules are loaded, programs in memory and code compiled in
+ * every machine that is restored from this one. What fails only stays cold.
+ */
+export function warmUp(log: ((line: string) => void) | undefined): void {
+  const options = { sysroot: "/sysroot", live: false, network: false, verbose: false, appliance: true };
+  new Conversation(new ListedCalls(warmUpCalls), options, log).serve();
+  touchPrograms();
+}
