@@ -1,32 +1,20 @@
-import type { Socket } from "node:net";
 import { join } from "node:path";
-import {
-  chooseAccelerator,
-  findProgram,
-  ProgramNotFoundError,
-  QmpClient,
-  qemuArguments,
-  QmpError,
-  recordKvmFailure,
-  spawnOwned,
-} from "@guestfs/qemu";
-import type { OwnedProcess } from "@guestfs/qemu";
+import { chooseAccelerator, findProgram, ProgramNotFoundError, recordKvmFailure } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
 import { attachDrives, prepareDrives } from "./attach-drives.ts";
 import type { PreparedDrive } from "./attach-drives.ts";
 import { buildAppliance, touchAppliance } from "./build.ts";
 import type { BuiltAppliance } from "./build.ts";
-import { ConsoleTail } from "./console-tail.ts";
 import { applianceMachine } from "./machine.ts";
+import { channelFd, firstBytes, MachineProcess, qmpFd } from "./machine-process.ts";
 import type { ApplianceOptions, RunningAppliance } from "./running-appliance.ts";
+import { startFromTemplate } from "./template.ts";
+import type { TemplateSource } from "./template-save.ts";
 
 const DEFAULT_QEMU = "qemu-system-x86_64";
 const DEFAULT_TIMEOUT_MS = 120_000;
 // A guest with KVM greets in a second or two; one that is silent for this long has a KVM that does not work.
 const KVM_TIMEOUT_MS = 30_000;
-const QUIT_TIMEOUT_MS = 10_000;
-const CHANNEL_FD = 3;
-const QMP_FD = 4;
 
 /**
  * Builds the appliance when that is needed, starts it with the drives given, and waits for its daemon's greeting.
@@ -96,141 +84,44 @@ async function startWith(
   timeoutMs: number,
 ): Promise<RunningAppliance> {
   const started = Date.now();
-  const onDebug = (line: string): void => options.onDebug?.(`${Date.now() - started} ms: ${line}`);
-  const machine = applianceMachine({ ...options, appliance, accelerator, channelFd: CHANNEL_FD, qmpFd: QMP_FD });
-  const tail = new ConsoleTail();
-  let qemu: OwnedProcess;
-  try {
-    const args = qemuArguments(machine);
-    onDebug(`running ${hv} ${args.join(" ")}`);
-    qemu = await spawnOwned(hv, args, { stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] });
-  } catch (error) {
-    throw new ApplianceError({ stage: "qemu", message: `${hv} can't be started`, cause: error });
-  }
-  const receive = (bytes: Buffer): void => {
-    tail.add(bytes);
-    options.onConsole?.(bytes);
+  const { memsize, smp, network, verbose, append, signal, onConsole } = options;
+  const source: TemplateSource = {
+    hv,
+    machine: { memsize, smp, network, verbose, append, appliance, accelerator },
+    timeoutMs,
+    signal,
+    onConsole: onConsole?.bind(options),
+    onDebug: (line) => options.onDebug?.(`${Date.now() - started} ms: ${line}`),
   };
-  qemu.child.stdout?.on("data", receive);
-  qemu.child.stderr?.on("data", receive);
-  // node makes unix socket pairs for such descriptors, so there are no socket files that others could reach.
-  const channel = qemu.child.stdio[CHANNEL_FD] as Socket;
-  const monitor = qemu.child.stdio[QMP_FD] as Socket;
-  channel.on("error", () => undefined);
-  const { exited } = qemu;
-  let stage: "qemu" | "boot" = "qemu";
-  const failed = exited.then((exit): never => {
-    const how = exit.signal === null ? `exit status ${exit.code}` : `killed by ${exit.signal}`;
-    const message =
-      stage === "qemu" ? `QEMU ended at once (${how})` : `the appliance ended before its daemon greeted (${how})`;
-    throw new ApplianceError({ stage, message, evidence: tail.text(), fix: fixFor(tail.text()) });
+  if (options.template !== false) {
+    const store = join(options.cacheDir, "appliance");
+    const running = await startFromTemplate(store, source, drives, options.tmpDir);
+    if (running !== undefined) return running;
+  }
+  return boot(source, drives, options.tmpDir);
+}
+
+async function boot(
+  source: TemplateSource,
+  drives: readonly PreparedDrive[],
+  tmpDir: string,
+): Promise<RunningAppliance> {
+  const { onDebug } = source;
+  const machine = await MachineProcess.start({
+    ...source,
+    machine: applianceMachine({ ...source.machine, channelFd, qmpFd }),
   });
-  failed.catch(() => undefined);
-  const limit = new StartLimit(timeoutMs, options.signal, tail);
   try {
-    const qmp = await Promise.race([
-      QmpClient.connect(monitor, { timeoutMs: Math.min(timeoutMs, 30_000) }),
-      failed,
-      limit.reached,
-    ]);
+    const qmp = await machine.connect();
     onDebug("QEMU is up");
-    await Promise.race([attachDrives(qmp, drives, options.tmpDir), failed, limit.reached]);
-    stage = "boot";
-    await Promise.race([qmp.execute("cont"), failed, limit.reached]);
+    await machine.wait(attachDrives(qmp, drives, tmpDir));
+    machine.stage = "boot";
+    await machine.wait(qmp.execute("cont"));
     onDebug(`${drives.length} drives attached, the guest is booting`);
-    await Promise.race([firstBytes(channel), failed, limit.reached]);
+    await machine.wait(firstBytes(machine.channel));
     onDebug("the daemon has greeted");
-    return runningAppliance(qemu, qmp, channel, exited, tail, accelerator);
+    return machine.handOver(source.machine.accelerator);
   } catch (error) {
-    // When QEMU ends, its sockets end a moment before; what it wrote at the end is worth waiting for.
-    const gone = error instanceof QmpError && error.code === "closed";
-    const cause = gone ? await Promise.race([failed, limit.reached]).catch((reason: unknown) => reason) : error;
-    qemu.kill();
-    await exited;
-    if (cause instanceof QmpError) {
-      throw new ApplianceError({ stage, message: `QEMU refused: ${cause.message}`, evidence: tail.text(), cause });
-    }
-    throw cause;
-  } finally {
-    limit.end();
+    throw await machine.failure(error);
   }
-}
-
-/** Rejects when the time is up or the caller's signal is aborted, whichever comes first. */
-class StartLimit {
-  readonly reached: Promise<never>;
-  readonly end: () => void;
-
-  constructor(timeoutMs: number, signal: AbortSignal | undefined, tail: ConsoleTail) {
-    let end = (): void => undefined;
-    this.reached = new Promise((_, reject) => {
-      const timer = setTimeout(() => {
-        const message = `no greeting from the appliance's daemon in ${timeoutMs / 1000} s`;
-        reject(new ApplianceError({ stage: "boot", message, evidence: tail.text() }));
-      }, timeoutMs);
-      const onAbort = (): void =>
-        reject(
-          new ApplianceError({
-            stage: "cancelled",
-            message: "starting the appliance was cancelled",
-            cause: signal?.reason,
-          }),
-        );
-      if (signal?.aborted === true) onAbort();
-      signal?.addEventListener("abort", onAbort);
-      end = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", onAbort);
-      };
-    });
-    this.reached.catch(() => undefined);
-    this.end = end;
-  }
-}
-
-function firstBytes(channel: Socket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onEnd = (): void => reject(new QmpError("closed", "channel", "the channel was closed"));
-    channel.once("end", onEnd);
-    channel.once("readable", () => {
-      channel.off("end", onEnd);
-      if (channel.readableLength > 0) resolve();
-      else onEnd();
-    });
-  });
-}
-
-function fixFor(evidence: string): string {
-  if (/[Cc]annot (set up guest memory|allocate memory)/.test(evidence))
-    return "free some memory, or start the appliance with a smaller memsize";
-  if (/Out of memory|out of memory/.test(evidence)) return "start the appliance with a larger memsize";
-  return "";
-}
-
-function runningAppliance(
-  qemu: OwnedProcess,
-  qmp: QmpClient,
-  channel: Socket,
-  exited: RunningAppliance["exited"],
-  tail: ConsoleTail,
-  accelerator: "kvm" | "tcg",
-): RunningAppliance {
-  let stopping: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    const timer = setTimeout(() => qemu.kill(), QUIT_TIMEOUT_MS);
-    await qmp.execute("quit", {}, QUIT_TIMEOUT_MS).catch(() => undefined);
-    await exited;
-    clearTimeout(timer);
-    channel.destroy();
-    qmp.close();
-  };
-  return {
-    channel,
-    pid: qemu.pid,
-    accelerator,
-    exited,
-    consoleTail: () => tail.text(),
-    stop: () => (stopping ??= stop()),
-    kill: () => qemu.kill(),
-  };
 }

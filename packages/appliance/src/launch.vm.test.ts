@@ -36,6 +36,7 @@ const options = (more: Partial<ApplianceOptions>): ApplianceOptions => ({
   tmpDir: folder,
   daemonBundle: fileURLToPath(new URL("../fixtures/stand-in-daemon", import.meta.url)),
   verbose: false,
+  template: false,
   timeoutMs: 300_000,
   ...more,
 });

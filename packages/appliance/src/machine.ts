@@ -12,6 +12,12 @@ export interface MachineOptions {
   verbose: boolean;
   /** Words for the end of the kernel's command line. */
   append?: string | undefined;
+  /** Words of ours for the kernel's command line, e.g. `guestfs.template=1`. */
+  words?: readonly string[];
+  /** File that holds the memory. */
+  memoryFile?: { path: string; share: boolean };
+  /** `true`: a saved state will be loaded. */
+  incoming?: boolean;
   /** Descriptors in QEMU of the daemon's channel and of QMP. */
   channelFd: number;
   qmpFd: number;
@@ -34,10 +40,10 @@ const tcgWords = ["lpj=4000000", "no_timer_check", "tsc=reliable"];
 
 /** The guest kernel's command line. */
 export function kernelCommandLine(
-  options: Pick<MachineOptions, "accelerator" | "network" | "verbose" | "append">,
+  options: Pick<MachineOptions, "accelerator" | "network" | "verbose" | "append" | "words">,
 ): string {
   // The daemon looks for a word of ours to know that it is in the appliance.
-  const words = [...kernelWords, "guestfs.appliance=1"];
+  const words = [...kernelWords, "guestfs.appliance=1", ...(options.words ?? [])];
   if (options.accelerator === "tcg") words.push(...tcgWords);
   if (!options.verbose) words.push("quiet");
   if (options.verbose) words.push("guestfs.verbose=1");
@@ -73,7 +79,8 @@ export function applianceMachine(options: MachineOptions): MachineDescription {
     blockdevs: [imageNode("root", appliance.rootImage), imageNode("system", appliance.systemImage)],
     netdevs: options.network ? [{ type: "user", id: "net0" }] : [],
     devices: [
-      { driver: "virtio-scsi-pci", id: "scsi0" },
+      // The daemon is told which targets to look at; what the events of hot-plugging would start again costs time.
+      { driver: "virtio-scsi-pci", id: "scsi0", hotplug: false },
       { driver: "virtio-serial-pci", id: "serial0" },
       { driver: "virtserialport", chardev: "channel", name: channelName, bus: "serial0.0" },
       { driver: "virtio-blk-pci", drive: "root" },
@@ -81,5 +88,7 @@ export function applianceMachine(options: MachineOptions): MachineDescription {
       ...(options.network ? [{ driver: "virtio-net-pci", netdev: "net0", romfile: "" }] : []),
     ],
     paused: true,
+    ...(options.memoryFile === undefined ? {} : { memoryFile: options.memoryFile }),
+    ...(options.incoming === true ? { incoming: true } : {}),
   };
 }

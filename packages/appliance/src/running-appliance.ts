@@ -33,6 +33,11 @@ export interface ApplianceOptions {
   verbose: boolean;
   /** `"auto"` (default): KVM where a guest has run with it since this host booted, else TCG. `"kvm"`, `"tcg"`: just that. */
   accelerator?: "auto" | "kvm" | "tcg";
+  /**
+   * `true` (default): a saved machine, made on first use, is restored instead of booting one; when that does not work, for whatever
+   * reason, one is booted all the same. `false`: always boot.
+   */
+  template?: boolean;
   /** Receives every piece of the guest's console and of QEMU's standard error. */
   onConsole?(bytes: Uint8Array): void;
   /** Receives one line for each thing worth knowing when something is slow or fails. */

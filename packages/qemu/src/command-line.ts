@@ -10,6 +10,13 @@ export interface MachineDescription {
   smp: number;
   /** Memory in MiB. */
   memoryMiB: number;
+  /**
+   * File that holds the memory, instead of memory of QEMU's own; its size must be `memoryMiB`. `share`: what the guest writes goes into
+   * the file; else it stays private (copy on write) and the file is only read.
+   */
+  memoryFile?: { path: string; share: boolean };
+  /** `true`: QEMU waits for a saved state (QMP's `migrate-incoming`). */
+  incoming?: boolean;
   /** Kernel to boot directly, its initial RAM disk, and its command line. */
   kernel?: { image: string; initrd?: string; commandLine: string };
   /** Firmware image instead of the machine's own. */
@@ -58,19 +65,26 @@ export function qemuArguments(description: MachineDescription): string[] {
     const value = description[name];
     if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name}: ${value} is not a positive integer`);
   }
-  const { kernel } = description;
+  const { kernel, memoryFile } = description;
+  const machine: MachineDescription["machine"] =
+    memoryFile === undefined ? description.machine : { ...description.machine, "memory-backend": "memory" };
   const args = [
     "-nodefaults",
     "-no-user-config",
     "-no-reboot",
     ...["-display", "none"],
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
-    ...["-machine", typed(description.machine)],
+    ...["-machine", typed(machine)],
     ...["-accel", typed(description.accelerator)],
     ...(description.cpu === undefined ? [] : ["-cpu", typed(description.cpu)]),
     ...["-smp", String(description.smp)],
     ...["-m", `${description.memoryMiB}M`],
   ];
+  if (memoryFile !== undefined) {
+    const object = { "qom-type": "memory-backend-file", id: "memory", "mem-path": memoryFile.path };
+    args.push("-object", JSON.stringify({ ...object, size: description.memoryMiB * 2 ** 20, share: memoryFile.share }));
+  }
+  if (description.incoming === true) args.push("-incoming", "defer");
   if (description.paused === true) args.push("-S");
   if (description.firmware !== undefined) args.push("-bios", description.firmware);
   if (kernel !== undefined) {

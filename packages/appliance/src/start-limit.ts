@@ -1,0 +1,34 @@
+import { ApplianceError } from "./appliance-error.ts";
+import type { ConsoleTail } from "./console-tail.ts";
+
+/** Rejects when the time is up or the caller's signal is aborted, whichever comes first. */
+export class StartLimit {
+  readonly reached: Promise<never>;
+  readonly end: () => void;
+
+  constructor(timeoutMs: number, signal: AbortSignal | undefined, tail: ConsoleTail) {
+    let end = (): void => undefined;
+    this.reached = new Promise((_, reject) => {
+      const timer = setTimeout(() => {
+        const message = `no greeting from the appliance's daemon in ${timeoutMs / 1000} s`;
+        reject(new ApplianceError({ stage: "boot", message, evidence: tail.text() }));
+      }, timeoutMs);
+      const onAbort = (): void =>
+        reject(
+          new ApplianceError({
+            stage: "cancelled",
+            message: "starting the appliance was cancelled",
+            cause: signal?.reason,
+          }),
+        );
+      if (signal?.aborted === true) onAbort();
+      signal?.addEventListener("abort", onAbort);
+      end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+      };
+    });
+    this.reached.catch(() => undefined);
+    this.end = end;
+  }
+}

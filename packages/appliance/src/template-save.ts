@@ -1,0 +1,143 @@
+import { createWriteStream } from "node:fs";
+import { mkdtemp, open, rm, statfs, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { QmpClient } from "@guestfs/qemu";
+import { ApplianceError } from "./appliance-error.ts";
+import { applianceMachine } from "./machine.ts";
+import type { MachineOptions } from "./machine.ts";
+import { expectWord, sendScratch, tellTime } from "./clone-orders.ts";
+import { channelFd, MachineProcess, qmpFd } from "./machine-process.ts";
+import { saveState } from "./migration.ts";
+import { recordOf } from "./template-store.ts";
+
+/** What a template is saved from. */
+export interface TemplateSource {
+  hv: string;
+  machine: Omit<MachineOptions, "channelFd" | "qmpFd" | "memoryFile" | "incoming" | "words">;
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+  onConsole?: ((bytes: Uint8Array) => void) | undefined;
+  onDebug(line: string): void;
+}
+
+/** Kernel's word that makes the daemon wait to be cloned. */
+export const templateWords: readonly string[] = ["guestfs.template=1"];
+
+// What a booted guest has touched of its memory, with room to spare.
+const NEEDED_BYTES = 400 * 2 ** 20;
+const SCRATCH_BYTES = 64 * 2 ** 20;
+const SCRATCH_TARGET = 0;
+
+/** Receives what QEMU writes to a unix socket, as a file. */
+async function receiveInto(path: string, use: (socketPath: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "guestfs-"));
+  const server = createServer();
+  try {
+    const received = new Promise<void>((resolve, reject) => {
+      server.once("connection", (socket) => {
+        server.close();
+        pipeline(socket, createWriteStream(path, { mode: 0o600, flags: "wx", flush: true })).then(resolve, reject);
+      });
+      server.once("error", reject);
+    });
+    received.catch(() => undefined);
+    const socketPath = join(folder, "state.sock");
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(socketPath, resolve);
+    });
+    await Promise.all([use(socketPath), received]);
+  } finally {
+    server.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function requireSpace(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize >= NEEDED_BYTES) return;
+  throw new ApplianceError({
+    stage: "build",
+    message: `a template needs ${NEEDED_BYTES / 2 ** 20} MiB, and ${folder} has ${Math.floor((bavail * bsize) / 2 ** 20)} MiB left`,
+    fix: "make room there, or set LIBGUESTFS_CACHEDIR to a folder on another filesystem",
+  });
+}
+
+/** Makes a file that is all hole. */
+async function makeSparse(path: string, bytes: number): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.truncate(bytes);
+  } finally {
+    await file.close();
+  }
+}
+
+async function addScratch(qmp: QmpClient, path: string): Promise<void> {
+  const file = { driver: "file", filename: path, cache: { "no-flush": true } };
+  const node = { driver: "raw", "node-name": "scratch", cache: { "no-flush": true }, file };
+  await qmp.execute("blockdev-add", node);
+  const place = { bus: "scsi0.0", channel: 0, "scsi-id": SCRATCH_TARGET, lun: 0 };
+  await qmp.execute("device_add", { driver: "scsi-hd", id: "scratch", drive: "scratch", ...place });
+}
+
+/** From the start of the processors to the end of QEMU. */
+async function bootAndSave(machine: MachineProcess, folder: string, onDebug: (line: string) => void): Promise<void> {
+  const { channel } = machine;
+  const qmp = await machine.connect();
+  machine.stage = "boot";
+  await machine.wait(qmp.execute("cont"));
+  await machine.wait(expectWord(channel, "warm"));
+  onDebug("the template's daemon is up");
+  const scratch = join(folder, "scratch");
+  await makeSparse(scratch, SCRATCH_BYTES);
+  await machine.wait(addScratch(qmp, scratch));
+  await rm(scratch);
+  sendScratch(channel, SCRATCH_TARGET);
+  await machine.wait(tellTime(channel));
+  await machine.wait(expectWord(channel, "save"));
+  onDebug("the template's daemon is warm");
+  await machine.wait(qmp.execute("device_del", { id: "scratch" }));
+  await machine.wait(qmp.execute("stop"));
+  await machine.wait(receiveInto(join(folder, "state"), (path) => saveState(qmp, path)));
+  onDebug("the template's state is saved");
+}
+
+/**
+ * Boots a machine without drives, has its daemon warm up and wait, and saves memory and state in `folder`.
+ *
+ * @throws ApplianceError, or what went wrong with the files; QEMU has ended
+ */
+export async function saveTemplate(source: TemplateSource, folder: string, name: string): Promise<void> {
+  const { onDebug } = source;
+  await requireSpace(folder);
+  const memory = join(folder, "memory");
+  await makeSparse(memory, source.machine.memsize * 2 ** 20);
+  const machine = await MachineProcess.start({
+    ...source,
+    machine: applianceMachine({
+      ...source.machine,
+      words: templateWords,
+      memoryFile: { path: memory, share: true },
+      channelFd,
+      qmpFd,
+    }),
+  });
+  try {
+    await bootAndSave(machine, folder, onDebug);
+  } catch (error) {
+    throw await machine.failure(error);
+  }
+  await machine.handOver(source.machine.accelerator).stop();
+  const file = await open(memory, "r+");
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  onDebug("the template's memory is written");
+  await writeFile(join(folder, "template.json"), JSON.stringify(await recordOf(folder, name)), { mode: 0o600 });
+}

@@ -1,0 +1,103 @@
+import { realpath, stat, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { findProgram, qemuArguments } from "@guestfs/qemu";
+import { ApplianceError } from "./appliance-error.ts";
+import type { PreparedDrive } from "./attach-drives.ts";
+import { buildFolder, removeDrafts } from "./build-folder.ts";
+import { acquireCacheLock } from "./cache-lock.ts";
+import { applianceMachine } from "./machine.ts";
+import { channelFd, qmpFd } from "./machine-process.ts";
+import type { RunningAppliance } from "./running-appliance.ts";
+import { restoreTemplate } from "./template-restore.ts";
+import { saveTemplate, templateWords } from "./template-save.ts";
+import type { TemplateSource } from "./template-save.ts";
+import { findTemplate, removeOldTemplates, removeTemplate, templateName, touchTemplate } from "./template-store.ts";
+import type { Template } from "./template-store.ts";
+
+/** The processor as far as a guest may see it. */
+async function processor(): Promise<string> {
+  const text = await readFile("/proc/cpuinfo", "latin1").catch(() => "");
+  const field = (name: string): string => new RegExp(`^${name}\\s*:\\s*(.*)$`, "m").exec(text)?.[1] ?? "";
+  return ["vendor_id", "cpu family", "model", "model name", "stepping", "microcode", "flags"].map(field).join("\n");
+}
+
+async function fileStamp(path: string): Promise<string> {
+  const { size, mtimeMs } = await stat(path);
+  return `${path} ${size} ${mtimeMs}`;
+}
+
+/** The name of the template for a machine: everything that goes into QEMU, and what that is made of. */
+async function nameFor(source: TemplateSource): Promise<string> {
+  const { hv, machine } = source;
+  const memoryFile = { path: "memory", share: false };
+  const args = qemuArguments(applianceMachine({ ...machine, words: templateWords, memoryFile, channelFd, qmpFd }));
+  const qemu = await fileStamp(await realpath(await findProgram(hv)));
+  return templateName([qemu, await processor(), machine.appliance.digest, ...args]);
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function isCancelled(error: unknown): boolean {
+  return error instanceof ApplianceError && error.stage === "cancelled";
+}
+
+/** The template for a machine, saved now when there is none that can be used. */
+async function provideTemplate(
+  store: string,
+  name: string,
+  source: TemplateSource,
+  refused: Template | undefined,
+): Promise<Template | undefined> {
+  const { onDebug } = source;
+  const usable = async (): Promise<Template | undefined> => {
+    try {
+      return await findTemplate(store, name);
+    } catch (error) {
+      onDebug(`the template can't be used: ${messageOf(error)}`);
+      return undefined;
+    }
+  };
+  const found = await usable();
+  if (found !== undefined && refused === undefined) return found;
+  const wait = (): void => onDebug("waiting for another program that saves a template");
+  const lock = await acquireCacheLock(join(store, "template.lock"), wait, source.signal);
+  try {
+    const made = await usable();
+    if (made !== undefined) return made;
+    onDebug("saving a template");
+    await removeDrafts(store);
+    await removeTemplate(store, name);
+    await buildFolder(store, name, (folder) => saveTemplate(source, folder, name));
+    await removeOldTemplates(store, name);
+    return await findTemplate(store, name);
+  } finally {
+    await lock.release();
+  }
+}
+
+/**
+ * Starts a machine by restoring its template; one is saved first when there is none, which takes as long as a boot.
+ *
+ * @returns `undefined` when that does not work, whatever the reason (which goes to `onDebug`): the machine has to be booted then
+ * @throws ApplianceError of stage `cancelled`, or of stage `drive`: booting would be no better
+ */
+export async function startFromTemplate(
+  store: string,
+  source: TemplateSource,
+  drives: readonly PreparedDrive[],
+  tmpDir: string,
+): Promise<RunningAppliance | undefined> {
+  const { onDebug } = source;
+  try {
+    const name = await nameFor(source);
+    const template = await provideTemplate(store, name, source, undefined);
+    if (template === undefined) return undefined;
+    await touchTemplate(template);
+    onDebug("restoring the template");
+    return await restoreTemplate(source, template, drives, tmpDir);
+  } catch (error) {
+    if (isCancelled(error) || (error instanceof ApplianceError && error.stage === "drive")) throw error;
+    onDebug(`no template: ${messageOf(error)}`);
+    return undefined;
+  }
+}
