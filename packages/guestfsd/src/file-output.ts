@@ -5,6 +5,28 @@ import type { Wire } from "./wire.ts";
 
 const batchMax = 256 * 1024;
 
+/** One file is sent at a time, and making this much room anew costs more than sending a small file. */
+let spare: Batch | undefined;
+
+/** Memory for a run of full chunks, and the places of their data in it: one read fills them all. */
+interface Batch {
+  readonly chunkSize: number;
+  readonly bytes: Uint8Array;
+  readonly places: readonly Uint8Array[];
+}
+
+function batchFor(chunkSize: number): Batch {
+  if (spare?.chunkSize === chunkSize) return spare;
+  const stride = chunkPrefixSize + chunkSize;
+  const count = Math.max(1, Math.floor(batchMax / stride));
+  const bytes = Buffer.allocUnsafe(count * stride);
+  const places = Array.from({ length: count }, (_, i) =>
+    bytes.subarray(i * stride + chunkPrefixSize, (i + 1) * stride),
+  );
+  spare = { chunkSize, bytes, places };
+  return spare;
+}
+
 /** How {@link FileOutput.copyFrom} goes about it. */
 export interface CopyOptions {
   /** Most bytes to read. Default: to the end. */
@@ -19,6 +41,7 @@ export class FileOutput {
   readonly #chunkSize: number;
   readonly #sendReply: () => void;
   readonly #batch: Uint8Array;
+  readonly #places: readonly Uint8Array[];
   #batched = 0;
   #started = false;
   #sent = 0;
@@ -31,8 +54,7 @@ export class FileOutput {
     this.#wire = wire;
     this.#chunkSize = chunkSize;
     this.#sendReply = sendReply;
-    const stride = chunkPrefixSize + chunkSize;
-    this.#batch = Buffer.allocUnsafe(Math.max(1, Math.floor(batchMax / stride)) * stride);
+    ({ bytes: this.#batch, places: this.#places } = batchFor(chunkSize));
   }
 
   /** Whether the reply has gone out, so that an error can only be told by breaking the file off. */
@@ -60,7 +82,7 @@ export class FileOutput {
   copyFrom(fd: number, options: CopyOptions = {}): void {
     const { limit = Number.POSITIVE_INFINITY, report } = options;
     this.#flush();
-    const places = this.#places();
+    const places = this.#places;
     for (let left = limit; left > 0;) {
       const wanted = left < places.length * this.#chunkSize ? this.#trim(places, left) : places;
       const count = readvSync(fd, wanted);
@@ -89,14 +111,6 @@ export class FileOutput {
     if (this.#started) return;
     this.#started = true;
     this.#sendReply();
-  }
-
-  /** The places of the data in a batch of full chunks: one read fills them all. */
-  #places(): Uint8Array[] {
-    const stride = chunkPrefixSize + this.#chunkSize;
-    return Array.from({ length: Math.floor(this.#batch.length / stride) }, (_, i) =>
-      this.#batch.subarray(i * stride + chunkPrefixSize, (i + 1) * stride),
-    );
   }
 
   #trim(places: readonly Uint8Array[], length: number): Uint8Array[] {

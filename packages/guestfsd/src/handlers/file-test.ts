@@ -11,7 +11,7 @@ export function statOf(context: Context, path: string, follow: boolean): Stats |
   try {
     return follow
       ? context.sysroot.withOpen(path, O_PATH, (fd) => fstatSync(fd))
-      : context.sysroot.withPlace(path, (place) => lstatSync(fsPath(place.path)));
+      : context.sysroot.withPlace(path, (place) => lstatSync(fsPath(place.path), { throwIfNoEntry: false }));
   } catch (error) {
     if (absent.has((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw error;
