@@ -20,6 +20,7 @@ const checks = [
   { name: "lint", command: ["oxlint"], fix: ["oxlint", "--fix"] },
   { name: "format", command: ["oxfmt", "--list-different"], fix: ["oxfmt"] },
   { name: "layers", command: [...source, "scripts/check-layers.ts"] },
+  { name: "lock", command: ["npm", "ci", "--dry-run", "--ignore-scripts", "--offline"] },
   { name: "unused", command: ["knip"] },
   {
     name: "interface",

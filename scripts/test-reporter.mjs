@@ -8,6 +8,9 @@ import { inspect } from "node:util";
  *   details: { duration_ms: number, type?: string, error?: Error & { cause?: unknown, failureType?: string } } }} Outcome
  */
 
+/** What node says at the end, unlike what a test has to say. */
+const closingLine = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
+
 /** @param {Outcome} outcome */
 function reasonOf({ details: { error } }) {
   const cause = error?.cause instanceof Error ? error.cause : error;
@@ -38,14 +41,14 @@ export default async function* report(source) {
   for await (const { type, data } of source) {
     if (type === "test:start") path.splice(data.nesting, path.length, data.name);
     if (type === "test:stderr") yield data.message;
-    if (type === "test:diagnostic" && data.nesting === 0) {
+    if (type === "test:diagnostic" && closingLine.test(data.message)) {
       if (current !== "") {
         yield lineOf(current);
         current = "";
         if (skipped.length > 0) yield `\nskipped:\n${skipped.join("\n")}\n\n`;
       }
       yield `# ${data.message}\n`;
-    }
+    } else if (type === "test:diagnostic") yield `     ${data.message}\n`;
     if (type !== "test:pass" && type !== "test:fail") continue;
     /** @type {Outcome} */
     const outcome = data;

@@ -21,7 +21,7 @@ const { status } = spawnSync(
     "tsx",
     "--test",
     "--test-concurrency=2",
-    "--test-timeout=1200000",
+    "--test-timeout=900000",
     "--test-reporter=./scripts/test-reporter.mjs",
     "--test-reporter-destination=stdout",
     ...files,
