@@ -7,7 +7,7 @@ import { environment, root } from "../project.mjs";
 const logFolder = join(root, ".cache/log");
 
 /**
- * Runs a program whose output goes to a log, the end of which is shown when it fails.
+ * Runs a program whose output goes to a log, which is shown when it fails.
  * @param {string[]} command
  * @returns {Promise<void>}
  */
@@ -30,8 +30,10 @@ export async function run(command) {
     child.on("close", (code, signal) => output.end(() => resolve(signal ?? code)));
   });
   if (status !== 0) {
-    const end = readFileSync(log, "utf8").trimEnd().split("\n").slice(-25).join("\n  ");
-    throw new Error(`${program} ended with ${status}:\n  ${end}\n(all of it: ${log})`);
+    const lines = readFileSync(log, "utf8").trimEnd().split("\n");
+    // npm says what is wrong first, apt-get and tsc last.
+    const shown = lines.length <= 30 ? lines : [...lines.slice(0, 12), "...", ...lines.slice(-16)];
+    throw new Error(`${program} ended with ${status}:\n  ${shown.join("\n  ")}\n(all of it: ${log})`);
   }
   console.error(`setup: done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
