@@ -46,7 +46,7 @@ function zeroStepwise(fd: number, size: number, start: number, report: (done: nu
   } catch (error) {
     // Sizes that are no multiple of a sector are refused; the rest is written.
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== "EINVAL" && code !== "EOPNOTSUPP") throw error;
+    if (code !== "EINVAL" && code !== "ENOTSUP") throw error;
   }
   return Math.min(at, size);
 }

@@ -38,7 +38,7 @@ function allocate(context: Context, path: string, length: number): void {
     try {
       fallocate(fd, 0, 0, length);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EOPNOTSUPP") throw error;
+      if ((error as NodeJS.ErrnoException).code !== "ENOTSUP") throw error;
       const zeros = Buffer.alloc(blockSize);
       for (let done = 0; done < length; done += blockSize) {
         writeAll(fd, zeros.subarray(0, length - done));
