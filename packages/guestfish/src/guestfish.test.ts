@@ -76,7 +76,7 @@ describe("without a daemon", { concurrency: 2 }, () => {
   });
 
   test("what is not there yet says so", async () => {
-    for (const args of [["--live"], ["--listen"], ["--remote", "echo"], ["-d", "guest", "echo"]]) {
+    for (const args of [["--listen"], ["--remote", "echo"]]) {
       const { status, messages } = await guestfish(args);
       assert.deepEqual([status, messages.split(":")[0]], [1, "guestfish"], args.join(" "));
     }

@@ -49,7 +49,6 @@ async function run(options: Invocation): Promise<number> {
 }
 
 function refuse(options: Invocation): void {
-  if (options.live) throw new ShellError("guestfish: --live: attaching to a running guest is not possible yet");
   if (options.remote !== undefined) {
     throw new ShellError(
       `guestfish: --${options.remote.kind === "listen" ? "listen" : "remote"}: remote control comes with the interactive shell, which is not there yet`,

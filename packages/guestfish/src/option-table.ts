@@ -1,4 +1,4 @@
-import type { OptionSpec } from "./getopt.ts";
+import type { OptionSpec } from "guestfs/command-line";
 
 /** An option of guestfish, with what `--help` says of it. */
 export interface GuestfishOption extends OptionSpec {
@@ -78,7 +78,11 @@ export const optionTable: readonly GuestfishOption[] = [
   },
   { name: "keys-from-stdin", long: "keys-from-stdin", summary: "read passphrases from standard input" },
   { name: "listen", long: "listen", summary: "serve commands of `guestfish --remote`" },
-  { name: "live", long: "live" },
+  {
+    name: "live",
+    long: "live",
+    summary: "with -d: reach inside the machine while it runs",
+  },
   {
     name: "mount",
     short: "m",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { getopt } from "./getopt.ts";
-import type { OptionSpec } from "./getopt.ts";
-import { parseMount, parseOptions } from "./options.ts";
+import { getopt, parseMount } from "guestfs/command-line";
+import type { OptionSpec } from "guestfs/command-line";
+import { parseOptions } from "./options.ts";
 import type { Invocation } from "./options.ts";
 import { ShellError } from "./shell-error.ts";
 

@@ -1,21 +1,12 @@
-import { getopt } from "./getopt.ts";
+import { getopt, parseMount } from "guestfs/command-line";
+import type { AttachOption, MountOption } from "guestfs/command-line";
 import { optionTable } from "./option-table.ts";
 import { ShellError } from "./shell-error.ts";
 
 /** A disk to attach, in the order of the command line. */
 export type DriveOption =
-  | { readonly kind: "add"; readonly source: string; readonly format?: string; readonly blocksize?: number }
-  | { readonly kind: "domain"; readonly domain: string }
+  | AttachOption
   | { readonly kind: "new"; readonly file: string; readonly type: string; readonly parameters: readonly string[] };
-
-/** A file system to mount. */
-export interface MountOption {
-  readonly mountable: string;
-  readonly mountpoint: string;
-  /** Absent: the empty string, or `ro` with `--ro`. */
-  readonly options?: string;
-  readonly fstype?: string;
-}
 
 /** Everything the command line asks for, once its options are understood. */
 export interface Invocation {
@@ -179,19 +170,6 @@ export function parseOptions(argv: readonly string[]): Invocation | Answer {
     ...(seen.has("no-progress-bars") && { progressBars: false }),
     ...(seen.has("listen") && { remote: { kind: "listen", csh: seen.has("csh") } as const }),
     ...(seen.has("remote") && { remote: { kind: "send", pid: text.get("remote") } as const }),
-  };
-}
-
-/** `dev[:mountpoint[:options[:fstype]]]`, where `dev` may be a `btrfsvol:` mountable with a colon of its own. */
-export function parseMount(value: string): MountOption {
-  const prefix = value.startsWith("btrfsvol:") ? "btrfsvol:" : "";
-  const [device = "", mountpoint, options, ...rest] = value.slice(prefix.length).split(":");
-  const fstype = rest.length === 0 ? undefined : rest.join(":");
-  return {
-    mountable: prefix + device,
-    mountpoint: mountpoint === undefined || mountpoint === "" ? "/" : mountpoint,
-    ...(options !== undefined && { options }),
-    ...(fstype !== undefined && { fstype }),
   };
 }
 

@@ -7,12 +7,12 @@ import { Script } from "./script.ts";
 import { ShellError } from "./shell-error.ts";
 import type { Shell } from "./shell.ts";
 import { standardInput } from "./standard-input.ts";
-import { strerror } from "./strerror.ts";
+import { strerror } from "guestfs/command-line";
 
 /** Does what the options ask for and runs the commands, wherever they come from; gives whether all went well. */
 export async function runCommands(shell: Shell): Promise<boolean> {
-  const { drives, mounts, inspector, words, file, keys } = shell.options;
-  if (drives.length > 0 || mounts.length > 0 || keys.length > 0 || inspector) {
+  const { drives, mounts, inspector, words, file, keys, live } = shell.options;
+  if (drives.length > 0 || mounts.length > 0 || keys.length > 0 || inspector || live) {
     const { start } = await import("./start.ts");
     await start(shell);
   }

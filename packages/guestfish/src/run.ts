@@ -1,3 +1,4 @@
+import { GivenUp } from "guestfs/command-line";
 import type { ByteString } from "./byte-string.ts";
 import { toText } from "./byte-string.ts";
 import { findShellCommand, shellCommands } from "./commands.ts";
@@ -5,7 +6,7 @@ import { OutputClosed, Pipe } from "./output.ts";
 import { parseLine } from "./parse.ts";
 import type { ScriptLine } from "./parse.ts";
 import { Script } from "./script.ts";
-import { Interrupted, ShellError, SyntaxFault } from "./shell-error.ts";
+import { ShellError, SyntaxFault } from "./shell-error.ts";
 import { Reported } from "./shell.ts";
 import type { Shell } from "./shell.ts";
 import { hostInput } from "./standard-input.ts";
@@ -36,7 +37,7 @@ export async function tryCommand(shell: Shell, words: readonly ByteString[], pip
   } catch (error) {
     shell.report(error);
     // Nobody reads what would follow; and Ctrl-C means the script as well as its command.
-    if ((error instanceof OutputClosed && pipe === undefined) || error instanceof Interrupted) shell.leaving = true;
+    if ((error instanceof OutputClosed && pipe === undefined) || error instanceof GivenUp) shell.leaving = true;
     return false;
   }
 }

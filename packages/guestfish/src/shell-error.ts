@@ -19,8 +19,3 @@ export class SyntaxFault extends ShellError {
     this.offset = offset;
   }
 }
-
-/** Told to stop before the work was done: nothing is printed, the status says it. */
-export class Interrupted extends ShellError {
-  override readonly name = "Interrupted";
-}

@@ -10,7 +10,7 @@ const lcd: Command = {
     try {
       process.chdir(directory);
     } catch (error) {
-      const { strerror } = await import("../strerror.ts");
+      const { strerror } = await import("guestfs/command-line");
       throw new ShellError(`${directory}: ${strerror(error)}`, { cause: error });
     }
   },

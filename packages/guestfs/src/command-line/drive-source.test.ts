@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseDriveSource } from "./drive-uri.ts";
-import type { DriveSource } from "./drive-uri.ts";
-import { ShellError } from "./shell-error.ts";
+import { parseDriveSource } from "./drive-source.ts";
+import type { DriveSource } from "./drive-source.ts";
+import { CommandLineError } from "./command-line-error.ts";
 
 test("files and URIs are what add_drive takes", () => {
   const cases: [string, DriveSource][] = [
@@ -24,5 +24,5 @@ test("files and URIs are what add_drive takes", () => {
   ];
   for (const [text, source] of cases) assert.deepEqual(parseDriveSource(text), source, text);
   for (const text of ["nbd://h?socket=/s", "ssh://h/%zz", "http://"])
-    assert.throws(() => parseDriveSource(text), ShellError, text);
+    assert.throws(() => parseDriveSource(text), CommandLineError, text);
 });

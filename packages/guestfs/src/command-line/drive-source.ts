@@ -1,4 +1,4 @@
-import { ShellError } from "./shell-error.ts";
+import { CommandLineError } from "./command-line-error.ts";
 
 /** What `add_drive` takes for a disk. */
 export interface DriveSource {
@@ -14,7 +14,7 @@ const absolute = new Set(["ftp", "ftps", "http", "https", "ssh", "tftp"]);
 
 /**
  * Reads the argument of `-a`: a file of this host, or a URI such as `ssh://user@host/disk.img`
- * (guestfish(1), ADDING REMOTE STORAGE). Throws {@link ShellError} for a URI that can't be read.
+ * (guestfish(1), ADDING REMOTE STORAGE). Throws {@link CommandLineError} for a URI that can't be read.
  */
 export function parseDriveSource(text: string): DriveSource {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return { filename: text };
@@ -22,14 +22,14 @@ export function parseDriveSource(text: string): DriveSource {
   try {
     uri = new URL(text);
   } catch (error) {
-    throw new ShellError(`guestfish: -a ${text}: not a URI`, { cause: error });
+    throw new CommandLineError(`-a ${text}: not a URI`, { cause: error });
   }
   const protocol = uri.protocol.slice(0, -1).toLowerCase();
   const path = decode(uri.pathname);
   if (protocol === "file") return { filename: path };
   const socket = uri.searchParams.get("socket");
   if (socket !== null && uri.host !== "")
-    throw new ShellError(`guestfish: -a ${text}: a server and a socket exclude each other`);
+    throw new CommandLineError(`-a ${text}: a server and a socket exclude each other`);
   const server = socket !== null ? [`unix:${socket}`] : uri.host === "" ? [] : [`tcp:${decode(uri.host)}`];
   return {
     filename: absolute.has(protocol) ? path + uri.search : path.replace(/^\//, ""),
@@ -44,6 +44,6 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch (error) {
-    throw new ShellError(`guestfish: '${text}' has a % that begins no character`, { cause: error });
+    throw new CommandLineError(`'${text}' has a % that begins no character`, { cause: error });
   }
 }

@@ -3,15 +3,15 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { parseKeySelector, passphraseOf, selectorsFor } from "./keys.ts";
-import { ShellError } from "./shell-error.ts";
+import { parseKeySelector, passphraseOf, selectorsFor } from "./key-selector.ts";
+import { CommandLineError } from "./command-line-error.ts";
 
 test("selectors name a device and where its passphrase is", () => {
   assert.deepEqual(parseKeySelector("/dev/sda1:key:a:b"), { id: "/dev/sda1", kind: "key", key: "a:b" });
   assert.deepEqual(parseKeySelector("all:file:/x"), { id: "all", kind: "file", file: "/x" });
   assert.deepEqual(parseKeySelector("uuid:clevis"), { id: "uuid", kind: "clevis" });
   for (const text of ["foo", ":key:x", "a:key", "a:what:x"])
-    assert.throws(() => parseKeySelector(text), ShellError, text);
+    assert.throws(() => parseKeySelector(text), CommandLineError, text);
 });
 
 test("a passphrase never gets into a message", () => {
@@ -28,9 +28,9 @@ test("devices are found by name, UUID or all", () => {
 });
 
 test("a file's last line end is no part of the passphrase", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "guestfish-test-"));
+  const folder = await mkdtemp(join(tmpdir(), "key-selector-"));
   t.after(() => rm(folder, { recursive: true }));
   await writeFile(join(folder, "key"), "a b\n");
   assert.equal(await passphraseOf({ id: "all", kind: "file", file: join(folder, "key") }), "a b");
-  await assert.rejects(passphraseOf({ id: "all", kind: "file", file: join(folder, "none") }), ShellError);
+  await assert.rejects(passphraseOf({ id: "all", kind: "file", file: join(folder, "none") }), CommandLineError);
 });

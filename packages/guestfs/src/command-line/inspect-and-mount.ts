@@ -1,26 +1,36 @@
-import type { Guestfs } from "guestfs";
-import { readKey } from "./key-prompt.ts";
-import { parseKeySelector, passphraseOf, selectorsFor } from "./keys.ts";
-import type { Invocation } from "./options.ts";
-import { writeError } from "./output.ts";
-import { ShellError } from "./shell-error.ts";
+import { CommandLineError } from "./command-line-error.ts";
+import type { CommandLineHandle } from "./handle.ts";
+import { parseKeySelector, passphraseOf, selectorsFor } from "./key-selector.ts";
+import type { KeySelector } from "./key-selector.ts";
+
+/** What finding and mounting an operating system needs. */
+export interface InspectOptions {
+  readonly readOnly: boolean;
+  /** Values of `--key`. */
+  readonly keys: readonly string[];
+  /** Asks for the passphrase of a device when no key is given for it. */
+  askKey(device: string): Promise<string>;
+  /** Says that something was left out. */
+  warn(message: string): void;
+}
 
 /**
  * Finds the operating system on the disks and mounts its file systems where it would mount them itself.
- * Throws {@link ShellError} when there is none, or more than one.
+ * @returns the device or mountable of its `/`
+ * @throws CommandLineError when there is none, or more than one
  */
-export async function inspectAndMount(handle: Guestfs, options: Invocation): Promise<void> {
+export async function inspectAndMount(handle: CommandLineHandle, options: InspectOptions): Promise<string> {
   await openEncrypted(handle, options);
   const roots = await handle.inspectOs();
   const [root] = roots;
   if (root === undefined) {
-    throw new ShellError(
-      "guestfish: -i: no operating system was found on the disks\nWithout -i, 'run' and 'list-filesystems' show what there is, and 'mount' makes it accessible.",
+    throw new CommandLineError(
+      "-i: no operating system was found on the disks\nWithout -i, `guestfish -a DISK run : list-filesystems` shows what there is, and -m mounts it.",
     );
   }
   if (roots.length > 1) {
-    throw new ShellError(
-      `guestfish: -i: more than one operating system was found: ${roots.join(", ")}\nMount the file systems of the one you mean with -m instead.`,
+    throw new CommandLineError(
+      `-i: more than one operating system was found: ${roots.join(", ")}\nMount the file systems of the one you mean with -m instead.`,
     );
   }
   const mounts = Object.entries(await handle.inspectGetMountpoints(root)).sort(
@@ -32,13 +42,14 @@ export async function inspectAndMount(handle: Guestfs, options: Invocation): Pro
     } catch (error) {
       // A broken /home does not keep anyone from looking at the rest.
       if (mountpoint === "/") throw error;
-      writeError(`guestfish: -i: ${mountpoint} is left out: ${(error as Error).message}\n`);
+      options.warn(`-i: ${mountpoint} is left out: ${(error as Error).message}`);
     }
   }
+  return root;
 }
 
 /** Opens encrypted file systems with the keys given, or asks for them. */
-async function openEncrypted(handle: Guestfs, options: Invocation): Promise<void> {
+async function openEncrypted(handle: CommandLineHandle, options: InspectOptions): Promise<void> {
   const found = Object.entries(await handle.listFilesystems());
   const encrypted = found
     .filter(([, type]) => type === "crypto_LUKS" || type === "BitLocker")
@@ -54,11 +65,11 @@ async function openEncrypted(handle: Guestfs, options: Invocation): Promise<void
 }
 
 async function openDevice(
-  handle: Guestfs,
-  options: Invocation,
+  handle: CommandLineHandle,
+  options: InspectOptions,
   device: string,
   name: string,
-  selectors: readonly ReturnType<typeof parseKeySelector>[],
+  selectors: readonly KeySelector[],
 ): Promise<void> {
   const readonly = options.readOnly;
   for (const selector of selectors) {
@@ -67,9 +78,9 @@ async function openDevice(
       else await handle.cryptsetupOpen(device, await passphraseOf(selector), name, { readonly });
       return;
     } catch (error) {
-      if (error instanceof ShellError) throw error;
+      if (error instanceof CommandLineError) throw error;
     }
   }
-  if (selectors.length > 0) throw new ShellError(`guestfish: none of the keys given opens ${device}`);
-  await handle.cryptsetupOpen(device, await readKey(options, device), name, { readonly });
+  if (selectors.length > 0) throw new CommandLineError(`none of the keys given opens ${device}`);
+  await handle.cryptsetupOpen(device, await options.askKey(device), name, { readonly });
 }

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { ShellError } from "./shell-error.ts";
+import { CommandLineError } from "./command-line-error.ts";
 import { strerror } from "./strerror.ts";
 
 /** One `--key`: which device it is for, and where the passphrase comes from. */
@@ -8,15 +8,15 @@ export type KeySelector =
   | { readonly id: string; readonly kind: "file"; readonly file: string }
   | { readonly id: string; readonly kind: "clevis" };
 
-/** Reads `ID:key:TEXT`, `ID:file:NAME` or `ID:clevis` (guestfish(1), --key); throws {@link ShellError}. */
+/** Reads `ID:key:TEXT`, `ID:file:NAME` or `ID:clevis` (guestfish(1), --key); throws {@link CommandLineError}. */
 export function parseKeySelector(text: string): KeySelector {
   const match = /^(.*?):(key|file|clevis)(?::(.*))?$/s.exec(text);
   const [, id = "", kind, value] = match ?? [];
   // The message must not repeat the text, which may hold a passphrase.
   if (id === "" || kind === undefined)
-    throw new ShellError("guestfish: --key: use ID:key:PASSPHRASE, ID:file:FILENAME or ID:clevis");
+    throw new CommandLineError("--key: use ID:key:PASSPHRASE, ID:file:FILENAME or ID:clevis");
   if (kind === "clevis") return { id, kind };
-  if (value === undefined) throw new ShellError(`guestfish: --key: '${id}:${kind}' needs a value`);
+  if (value === undefined) throw new CommandLineError(`--key: '${id}:${kind}' needs a value`);
   return kind === "key" ? { id, kind, key: value } : { id, kind: "file", file: value };
 }
 
@@ -31,6 +31,6 @@ export async function passphraseOf(selector: KeySelector & { kind: "key" | "file
   try {
     return (await readFile(selector.file, "utf8")).replace(/\r?\n$/, "");
   } catch (error) {
-    throw new ShellError(`guestfish: --key: ${selector.file}: ${strerror(error)}`, { cause: error });
+    throw new CommandLineError(`--key: ${selector.file}: ${strerror(error)}`, { cause: error });
   }
 }
