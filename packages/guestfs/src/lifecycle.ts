@@ -86,7 +86,9 @@ export function close(handle: Handle): Promise<void> {
 async function closeOnce(handle: Handle): Promise<void> {
   // The state has to say CLOSED before anything else happens.
   await Promise.resolve();
-  handle.turns.refuse(new StateError("the handle was closed while the call waited for its turn", "CLOSED"));
+  handle.turns.refuse(
+    (procedure) => new StateError("the handle was closed while the call waited for its turn", "CLOSED", { procedure }),
+  );
   if (handle.turns.busy) await endCurrentCall(handle);
   try {
     await shutdown(new CallContext(handle, "close"));
@@ -106,7 +108,7 @@ async function endCurrentCall(handle: Handle): Promise<void> {
     void handle.forget(attachment).catch((error: unknown) => handle.warn(String(error)));
   }, handle.limits.closeTimeout);
   try {
-    await handle.turns.enter();
+    await handle.turns.enter("close");
   } finally {
     clearTimeout(timer);
   }

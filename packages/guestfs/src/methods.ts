@@ -11,6 +11,7 @@ import { requireConfig, requireOpen } from "./state.ts";
 import { traceOfCall, traceOfError, traceOfResult } from "./trace.ts";
 import type { ByteSource } from "./transfer/byte-source.ts";
 import { makeSink } from "./transfer/file-sink.ts";
+import { holdStream } from "./transfer/hold-stream.ts";
 import { openSource } from "./transfer/file-source.ts";
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -101,7 +102,7 @@ function asynchronousMethod(row: Procedure, handleOf: HandleOf): AnyFunction {
     call: ParsedCall,
     values: readonly unknown[],
   ): Promise<unknown> {
-    const turn = handle.turns.enter(context.signal);
+    const turn = handle.turns.enter(row.name, context.signal);
     if (turn) await turn;
     const { trace } = handle.settings;
     if (trace) handle.trace(traceOfCall(row, call.args, call.file));
@@ -124,9 +125,11 @@ function asynchronousMethod(row: Procedure, handleOf: HandleOf): AnyFunction {
 
   async function method(this: unknown, ...values: unknown[]): Promise<unknown> {
     const site = callSite(method);
+    let release: (() => void) | undefined;
     try {
       const handle = handleOf(this);
       const call = plan.parse(values);
+      if (plan.file !== undefined) release = holdStream(call.file, plan.file === "in");
       const { signal, onProgress } = call.options;
       requireOpen(handle.state, row.name);
       const context = new CallContext(handle, row.name, signal, onProgress);
@@ -135,6 +138,8 @@ function asynchronousMethod(row: Procedure, handleOf: HandleOf): AnyFunction {
       return await unlessAborted(row, signal, context, inTurn(handle, context, call, values));
     } catch (error) {
       throw moveTo(site, error);
+    } finally {
+      release?.();
     }
   }
   return method;

@@ -4,10 +4,10 @@ import { Turns } from "./turns.ts";
 
 test("in the order they came", async () => {
   const turns = new Turns();
-  assert.equal(turns.enter(), undefined);
+  assert.equal(turns.enter("a"), undefined);
   const order: number[] = [];
   const waiting = [1, 2, 3].map(async (number) => {
-    await turns.enter();
+    await turns.enter("a");
     order.push(number);
     turns.leave();
   });
@@ -19,10 +19,10 @@ test("in the order they came", async () => {
 
 test("whoever gives up waiting leaves the line", async () => {
   const turns = new Turns();
-  assert.equal(turns.enter(), undefined);
+  assert.equal(turns.enter("a"), undefined);
   const stop = new AbortController();
-  const first = turns.enter(stop.signal);
-  const second = turns.enter();
+  const first = turns.enter("a", stop.signal);
+  const second = turns.enter("a");
   stop.abort(new Error("enough"));
   await assert.rejects(Promise.resolve(first), /enough/);
   turns.leave();
@@ -32,10 +32,10 @@ test("whoever gives up waiting leaves the line", async () => {
 
 test("refusing turns away those who wait, not who has the turn", async () => {
   const turns = new Turns();
-  assert.equal(turns.enter(), undefined);
-  const waiting = turns.enter();
-  turns.refuse(new Error("closed"));
-  await assert.rejects(Promise.resolve(waiting), /closed/);
+  assert.equal(turns.enter("a"), undefined);
+  const waiting = turns.enter("a");
+  turns.refuse((procedure) => new Error(`${procedure} closed`));
+  await assert.rejects(Promise.resolve(waiting), /a closed/);
   assert.equal(turns.busy, true);
   turns.leave();
   assert.equal(turns.busy, false);

@@ -1,6 +1,6 @@
 interface Waiter {
   enter(): void;
-  refuse(error: Error): void;
+  refuse(reason: (procedure: string) => Error): void;
 }
 
 /** Lets calls in one at a time, in the order they came. */
@@ -14,7 +14,7 @@ export class Turns {
   }
 
   /** Takes the turn. `undefined`: it is ours at once; else wait for the promise. Each turn taken is given back with {@link leave}. */
-  enter(signal?: AbortSignal): Promise<void> | undefined {
+  enter(procedure: string, signal?: AbortSignal): Promise<void> | undefined {
     if (!this.#busy) {
       this.#busy = true;
       return undefined;
@@ -29,9 +29,9 @@ export class Turns {
           signal?.removeEventListener("abort", onAbort);
           resolve();
         },
-        refuse: (error) => {
+        refuse: (reason) => {
           signal?.removeEventListener("abort", onAbort);
-          reject(error);
+          reject(reason(procedure));
         },
       };
       this.#waiting.push(waiter);
@@ -46,8 +46,11 @@ export class Turns {
     else this.#busy = false;
   }
 
-  /** Turns away everyone who is waiting. */
-  refuse(error: Error): void {
-    for (const waiter of this.#waiting.splice(0)) waiter.refuse(error);
+  /**
+   * Turns away everyone who is waiting.
+   * @param reason - makes the error of a call out of its wire name
+   */
+  refuse(reason: (procedure: string) => Error): void {
+    for (const waiter of this.#waiting.splice(0)) waiter.refuse(reason);
   }
 }

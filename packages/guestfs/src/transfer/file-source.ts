@@ -3,6 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import type { FileSource } from "../call-options.ts";
 import type { ByteSource } from "./byte-source.ts";
+import { holdStream } from "./hold-stream.ts";
 
 class PathSource implements ByteSource {
   readonly size: number;
@@ -93,7 +94,6 @@ class PieceSource implements ByteSource {
   }
 
   async close(): Promise<void> {
-    if (this.#ended) return;
     this.#ended = true;
     // Not awaited: an iterator answers `return` only behind a `next` that may never come.
     void Promise.resolve()
@@ -110,10 +110,14 @@ function pieces(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): ByteS
       () => reader.cancel(),
     );
   }
+  const release = holdStream(source, true);
   const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   return new PieceSource(
     () => iterator.next(),
-    () => (source instanceof Readable ? source.destroy() : iterator.return?.()),
+    () => {
+      release();
+      return source instanceof Readable ? source.destroy() : iterator.return?.();
+    },
   );
 }
 
