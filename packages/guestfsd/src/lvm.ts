@@ -22,7 +22,8 @@ function quote(text: string): string {
 /** The LVM settings of a machine without udevd, whose metadata backups nobody reads. See lvm.conf(5). */
 function configuration(devices: readonly string[] | undefined): string {
   const sections = ["backup{backup=0 archive=0}", "global{event_activation=0 use_lvmpolld=0 notify_dbus=0}"];
-  const deviceSettings = ["use_devicesfile=0"];
+  // Hints of where volumes were last time are wrong where drives come and go between two commands.
+  const deviceSettings = ["use_devicesfile=0", 'hints="none"'];
   if (!existsSync("/run/udev/control")) {
     sections.push("activation{udev_sync=0 udev_rules=0 monitoring=0}");
     deviceSettings.push("obtain_device_list_from_udev=0", 'external_device_info_source="none"');

@@ -46,7 +46,8 @@ export function startVolumes(row: Procedure, state: DaemonState): void {
     for (const type of typesOf(arrays())) types.add(type);
   }
   if (types.has("LVM2_member") && groupIsAvailable("lvm2")) {
-    run(["lvm", "vgchange", "--activate", "ay", "--sysinit"], options);
-    run(["lvm", "vgscan", "--mknodes"], options);
+    const config = ["--config", 'devices{hints="none"}'];
+    run(["lvm", "vgchange", ...config, "--activate", "ay", "--sysinit"], options);
+    run(["lvm", "vgscan", ...config, "--mknodes"], options);
   }
 }
