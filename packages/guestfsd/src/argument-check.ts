@@ -77,6 +77,8 @@ export function checkRootMounted(state: DaemonState): void {
   const { sysroot, appliance } = state.options;
   // Elsewhere the tree is a folder of the machine that the daemon runs on: always there.
   if (!appliance) return;
+  // The cheap look first: what is mounted there is another filesystem than the appliance's.
+  if (statSync(sysroot).dev !== statSync("/").dev) return;
   const mounts = readFileSync("/proc/self/mounts", "utf8");
   if (mounts.includes(` ${sysroot} `) || mounts.includes(` ${sysroot}/`)) return;
   throw new DaemonError("you must call 'mount' first to mount the root filesystem", "EINVAL");

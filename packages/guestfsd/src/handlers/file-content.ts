@@ -9,6 +9,8 @@ import { checksumOf, checksumTree } from "./checksum.ts";
 const write = constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONBLOCK;
 const create = write | constants.O_CREAT | constants.O_TRUNC;
 const blockSize = 1024 * 1024;
+/** One number on Linux, with two names. */
+const unsupported = new Set(["EOPNOTSUPP", "ENOTSUP"]);
 
 function checkNotNegative(name: string, value: number, errno = ""): void {
   if (value < 0) throw new DaemonError(`${name} is negative`, errno);
