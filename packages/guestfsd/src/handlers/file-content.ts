@@ -40,7 +40,7 @@ function allocate(context: Context, path: string, length: number): void {
     try {
       fallocate(fd, 0, 0, length);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOTSUP") throw error;
+      if (!unsupported.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
       const zeros = Buffer.alloc(blockSize);
       for (let done = 0; done < length; done += blockSize) {
         writeAll(fd, zeros.subarray(0, length - done));
