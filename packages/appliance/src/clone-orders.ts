@@ -7,50 +7,78 @@ export class CloneError extends Error {
   override readonly name: string = "CloneError";
 }
 
-const WORD = /^guestfsd ([a-z]+)$/;
-const LINE_MAX = 256;
+const LINE_MAX = 64;
 
 /**
- * Reads the next line that the daemon says before its greeting (guestfsd's clone.ts); bytes behind it stay in the channel.
+ * Reads the next line that the daemon says before its greeting (guestfsd's clone.ts). Bytes that are no such line stay in the channel.
  *
- * @throws CloneError when it is not `expected`
+ * @returns the word, `undefined` when something else came
  */
-export async function expectWord(channel: Socket, expected: string): Promise<void> {
-  let line = Buffer.alloc(0);
-  for (let end = -1; end === -1;) {
+async function nextWord(channel: Socket): Promise<string | undefined> {
+  let bytes = Buffer.alloc(0);
+  for (;;) {
     await firstBytes(channel);
-    line = Buffer.concat([line, channel.read() as Buffer]);
-    end = line.indexOf(10);
-    if (end === -1 && line.length < LINE_MAX) continue;
-    if (end + 1 < line.length) channel.unshift(line.subarray(end + 1));
-    const word = WORD.exec(line.toString("latin1", 0, end))?.[1];
-    if (word !== expected) {
-      const said = JSON.stringify(line.toString("latin1", 0, 40));
-      throw new CloneError(`the daemon said ${said} where ${expected} was expected`);
+    bytes = Buffer.concat([bytes, channel.read() as Buffer]);
+    const match = /^guestfsd ([a-z]+)\n/.exec(bytes.toString("latin1", 0, LINE_MAX));
+    if (match !== null) {
+      if (bytes.length > match[0].length) channel.unshift(bytes.subarray(match[0].length));
+      return match[1];
     }
+    const maybe = bytes.length < LINE_MAX && bytes[0] === 0x67 && !bytes.includes(10);
+    if (maybe) continue;
+    channel.unshift(bytes);
+    return undefined;
   }
 }
 
-const send = (channel: Socket, orders: Readonly<Record<string, unknown>>): void =>
-  void channel.write(`${JSON.stringify(orders)}\n`);
-
-/** Tells the daemon of a template in the making where its scratch drive is. */
-export function sendScratch(channel: Socket, target: number): void {
-  send(channel, { scratch: target });
+/**
+ * Waits until the daemon is ready for orders.
+ *
+ * @throws CloneError when it says something else
+ */
+export async function ready(channel: Socket): Promise<void> {
+  const word = await nextWord(channel);
+  if (word !== "ready") throw new CloneError("the daemon is not one that can be cloned");
 }
 
-/** Makes a restored machine a fresh one: randomness and names of its own, and the drives it has. */
-export function sendOrders(channel: Socket, drives: readonly number[]): void {
-  send(channel, {
-    seed: randomBytes(64).toString("base64"),
-    machineId: randomBytes(16).toString("hex"),
-    hostName: `guestfs-${randomBytes(4).toString("hex")}`,
-    drives,
-  });
+// The layout is guestfsd's, see its clone-orders.ts.
+const ORDERS_BYTES = 256;
+const SEED_BYTES = 64;
+
+/** The bytes of the orders. */
+export function encodeOrders(drives: readonly number[], rehearsal: boolean): Buffer {
+  const bytes = Buffer.alloc(ORDERS_BYTES);
+  bytes[0] = rehearsal ? 1 : 0;
+  bytes.writeInt32LE(SEED_BYTES * 8, 8);
+  bytes.writeInt32LE(SEED_BYTES, 12);
+  bytes.set(randomBytes(SEED_BYTES), 16);
+  bytes.write(`${randomBytes(16).toString("hex")}\n`, 80, "latin1");
+  bytes.write(`guestfs-${randomBytes(4).toString("hex")}`, 120, "latin1");
+  for (const target of drives) bytes[144 + (target >> 3)] = (bytes[144 + (target >> 3)] ?? 0) | (1 << (target & 7));
+  return bytes;
 }
 
-/** Waits until the daemon asks for the time, and tells it. */
-export async function tellTime(channel: Socket): Promise<void> {
-  await expectWord(channel, "time");
-  send(channel, { time: `${Date.now()}000000` });
+function encodeTime(): Buffer {
+  const now = Date.now();
+  const bytes = Buffer.alloc(16);
+  bytes.writeBigInt64LE(BigInt(Math.floor(now / 1000)), 0);
+  bytes.writeBigInt64LE(BigInt(now % 1000) * 1_000_000n, 8);
+  return bytes;
+}
+
+/**
+ * Makes the machine of a daemon that is ready a fresh one: randomness and names of its own, the drives it has (SCSI targets), and the
+ * time, as often as it asks for it. Ends when something else comes, which stays in the channel: the greeting. A rehearsal ends when the
+ * daemon is ready once more.
+ *
+ * @throws CloneError
+ */
+export async function sendOrders(channel: Socket, drives: readonly number[], rehearsal: boolean): Promise<void> {
+  channel.write(encodeOrders(drives, rehearsal));
+  for (;;) {
+    const word = await nextWord(channel);
+    if (word === "time") channel.write(encodeTime());
+    else if ((word === "ready") === rehearsal) return;
+    else throw new CloneError(`the daemon did not do as it was told: ${word ?? "it greeted"}`);
+  }
 }

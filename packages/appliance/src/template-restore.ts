@@ -1,9 +1,9 @@
 import { open } from "node:fs/promises";
 import { attachDrives } from "./attach-drives.ts";
 import type { PreparedDrive } from "./attach-drives.ts";
-import { sendOrders, tellTime } from "./clone-orders.ts";
+import { sendOrders } from "./clone-orders.ts";
 import { applianceMachine } from "./machine.ts";
-import { channelFd, firstBytes, MachineProcess, qmpFd, stateFd } from "./machine-process.ts";
+import { channelFd, MachineProcess, qmpFd, stateFd } from "./machine-process.ts";
 import { loadState } from "./migration.ts";
 import type { RunningAppliance } from "./running-appliance.ts";
 import { templateWords } from "./template-save.ts";
@@ -48,11 +48,8 @@ export async function restoreTemplate(
     await machine.wait(attachDrives(qmp, drives, tmpDir));
     machine.stage = "boot";
     onDebug(`${drives.length} drives attached`);
-    sendOrders(machine.channel, [...drives.keys()]);
-    await machine.wait(qmp.execute("cont"));
-    await machine.wait(tellTime(machine.channel));
-    onDebug("the guest has its drives");
-    await machine.wait(firstBytes(machine.channel));
+    const fresh = sendOrders(machine.channel, [...drives.keys()], false);
+    await machine.wait(Promise.all([qmp.execute("cont"), fresh]));
     onDebug("the daemon has greeted");
     return machine.handOver(source.machine.accelerator);
   } catch (error) {

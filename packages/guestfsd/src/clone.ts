@@ -1,66 +1,79 @@
-import { readSync, writeFileSync, writeSync } from "node:fs";
-import { addDrives, removeDrive } from "./drive-scan.ts";
-import { reseedKernel, setClock, setHostName } from "./native/machine-state.ts";
+import { openSync, rmSync, symlinkSync } from "node:fs";
+import type { Channel } from "./channel.ts";
+import { CloneOrders, timeSize } from "./clone-orders.ts";
+import { DriveScanner } from "./drive-scan.ts";
+import { KernelRandom, setClock, setHostName, writeAtStart } from "./native/machine-state.ts";
 import { warmUp } from "./warm-up.ts";
 
-/** What the host sends to a machine that was saved and restored, in one line of JSON. */
-interface CloneOrders {
-  /** Base64 of 32 bytes or more. */
-  readonly seed: string;
-  readonly machineId: string;
-  readonly hostName: string;
-  /** SCSI targets of the drives that the machine has now. */
-  readonly drives: readonly number[];
-}
+type Log = (line: string) => void;
 
-/** The clock of the host, sent when it was asked for: nanoseconds since 1970, in decimal. */
-interface HostTime {
-  readonly time: string;
-}
-
-/** What the host sends while it makes a template: a scratch drive's target. */
-interface WarmUpOrders {
-  readonly scratch: number;
-}
-
+const machineId = "/run/machine-id";
+const readyWord = Buffer.from("guestfsd ready\n");
+const timeWord = Buffer.from("guestfsd time\n");
 const driveTimeout = 20_000;
-const lineMax = 64 * 1024;
+// A time that took longer to come may be off by as much.
+const timePatience = 20;
+const timeQuestions = 5;
 
-/** Lines of text over the port, before the conversation begins. */
-class OrderLine {
-  readonly #fd: number;
+/** A machine that is to be saved, and what its clones need, opened beforehand. */
+class CloneableMachine {
+  readonly #channel: Channel;
+  readonly #log: Log | undefined;
+  readonly #orders = new CloneOrders();
+  readonly #time = Buffer.alloc(timeSize);
+  readonly #random = new KernelRandom();
+  readonly #scanner = new DriveScanner();
+  readonly #machineId: number;
 
-  constructor(fd: number) {
-    this.#fd = fd;
+  constructor(channel: Channel, log: Log | undefined) {
+    this.#channel = channel;
+    this.#log = log;
+    // In memory; the place where it is looked for is in an overlay, where the first write costs a copy.
+    rmSync("/etc/machine-id", { force: true });
+    symlinkSync(machineId, "/etc/machine-id");
+    this.#machineId = openSync(machineId, "w");
   }
 
-  tell(word: string): void {
-    writeSync(this.#fd, `guestfsd ${word}\n`);
+  /** Does what the host orders, and says whether it was the real thing. */
+  obey(): boolean {
+    const orders = this.#orders;
+    this.#channel.write(readyWord);
+    this.#receive(orders.bytes);
+    this.#random.reseed(orders.seed);
+    setHostName(orders.hostName);
+    writeAtStart(this.#machineId, orders.machineId);
+    const { drives } = orders;
+    if (drives.length > 0) {
+      const missing = this.#scanner.add(drives, driveTimeout);
+      if (missing.length > 0) this.#log?.(`no disk came of the SCSI targets ${missing.join(" ")}`);
+    }
+    this.#setTime();
+    if (!orders.rehearsal) return true;
+    if (drives.length > 0) {
+      warmUp(this.#log);
+      for (const target of drives) this.#scanner.remove(target);
+    }
+    return false;
   }
 
-  receive<T>(): T {
-    const bytes = Buffer.alloc(lineMax);
+  #setTime(): void {
+    for (let question = 0; question < timeQuestions; question++) {
+      const asked = performance.now();
+      this.#channel.write(timeWord);
+      this.#receive(this.#time);
+      setClock(this.#time);
+      if (performance.now() - asked < timePatience) return;
+    }
+  }
+
+  #receive(target: Buffer): void {
     let length = 0;
-    while (length === 0 || bytes[length - 1] !== 10) {
-      const count = readSync(this.#fd, bytes, length, lineMax - length, null);
+    while (length < target.length) {
+      const count = this.#channel.read(target.subarray(length));
       if (count === 0) throw new Error("the host has closed the port");
       length += count;
     }
-    return JSON.parse(bytes.toString("utf8", 0, length)) as T;
   }
-}
-
-function becomeFresh(orders: CloneOrders): void {
-  reseedKernel(Buffer.from(orders.seed, "base64"));
-  setHostName(orders.hostName);
-  writeFileSync("/etc/machine-id", `${orders.machineId}\n`);
-}
-
-function askTime(line: OrderLine): void {
-  const asked = process.hrtime.bigint();
-  line.tell("time");
-  const { time } = line.receive<HostTime>();
-  setClock(BigInt(time) + process.hrtime.bigint() - asked);
 }
 
 /**
@@ -68,23 +81,11 @@ function askTime(line: OrderLine): void {
  * a fresh one: other randomness, the host's time, names of its own, the drives it was given. Nothing was sent to the client yet, so the
  * conversation starts as it does everywhere.
  *
- * Over the port go lines of text: `guestfsd warm`, answered by a scratch drive; `guestfsd save`, answered (in the clone) by the orders;
- * `guestfsd time`, answered by the time.
- *
- * @param fd - the port
+ * The daemon says `guestfsd ready`, answered by orders (clone-orders.ts), and `guestfsd time`, answered by the time. Some orders are
+ * rehearsals: what a clone does then has been done before, so that none of it needs to be loaded or compiled in each clone. The machine
+ * is saved while it waits for orders that are none.
  */
-export function waitToBeCloned(fd: number, log: ((line: string) => void) | undefined): void {
-  const line = new OrderLine(fd);
-  line.tell("warm");
-  const { scratch } = line.receive<WarmUpOrders>();
-  addDrives([scratch], driveTimeout);
-  warmUp(log);
-  removeDrive(scratch);
-  askTime(line);
-  line.tell("save");
-  const orders = line.receive<CloneOrders>();
-  becomeFresh(orders);
-  const missing = addDrives(orders.drives, driveTimeout);
-  if (missing.length > 0) log?.(`no disk came of the SCSI targets ${missing.join(" ")}`);
-  askTime(line);
+export function waitToBeCloned(channel: Channel, log: Log | undefined): void {
+  const machine = new CloneableMachine(channel, log);
+  while (!machine.obey());
 }

@@ -1,61 +1,85 @@
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, writeFileSync } from "node:fs";
+import { writeAtStart } from "./native/machine-state.ts";
 import { Uevents } from "./native/uevent.ts";
 
 const controllers = "/sys/class/scsi_host";
 const devices = "/sys/bus/scsi/devices";
 
-function controller(): string {
-  const [name] = readdirSync(controllers).toSorted();
-  if (name === undefined) throw new Error("the appliance has no SCSI controller");
-  return name;
-}
+/** The appliance's SCSI controller, on which drives are added and removed while the machine runs. */
+export class DriveScanner {
+  readonly #host: string;
+  readonly #scan: number;
+  readonly #events: Uevents;
 
-const addressOf = (host: string, target: number): string => `${host.slice("host".length)}:0:${target}:0`;
-
-function isComplete(address: string): boolean {
-  try {
-    return readdirSync(`${devices}/${address}/block`).length > 0;
-  } catch {
-    return false;
+  /** @throws Error when there is no controller */
+  constructor() {
+    const [name] = readdirSync(controllers).toSorted();
+    if (name === undefined) throw new Error("the appliance has no SCSI controller");
+    this.#host = name.slice("host".length);
+    this.#scan = openSync(`${controllers}/${name}/scan`, "w");
+    this.#events = new Uevents();
   }
-}
 
-/**
- * Looks at SCSI targets where drives were added and waits until the kernel has made disks of them, with their partitions.
- * @param timeout - how long that may take for one drive, in milliseconds
- * @returns the targets of which no disk came
- */
-export function addDrives(targets: readonly number[], timeout: number): number[] {
-  if (targets.length === 0) return [];
-  const host = controller();
-  const events = new Uevents();
-  const waiting = new Map(targets.map((target) => [`/${addressOf(host, target)}/block/`, target]));
-  const drain = (patience: number): boolean => {
-    const event = events.next(patience);
-    if (event === undefined) return false;
-    // A disk is announced when its partitions have been read; a partition's path goes on after the disk's name.
-    const match = /^add@.*(\/\d+:\d+:\d+:\d+\/block\/)[^/]+$/.exec(event);
-    if (match !== null) waiting.delete(match[1] ?? "");
-    if (event === "") {
-      // Some events were lost: see for ourselves.
-      for (const [path, target] of waiting) if (isComplete(addressOf(host, target))) waiting.delete(path);
-    }
-    return true;
-  };
-  try {
+  /**
+   * Looks at SCSI targets where drives were added and waits until the kernel has made disks of them, with their partitions.
+   * @param timeout - how long to wait for the next of them, in milliseconds
+   * @returns the targets of which no disk came
+   */
+  add(targets: readonly number[], timeout: number): number[] {
+    const waiting = new Set(targets);
+    while (this.#events.next(0) !== undefined);
     for (const target of targets) {
-      writeFileSync(`${controllers}/${host}/scan`, `0 ${target} 0`);
-      while (drain(0));
+      writeAtStart(this.#scan, Buffer.from(`0 ${target} 0`, "latin1"));
+      this.#take(waiting, 0);
     }
-    while (waiting.size > 0 && drain(timeout));
-    return [...waiting.values()];
-  } finally {
-    events.close();
+    while (waiting.size > 0 && this.#take(waiting, timeout));
+    return [...waiting];
+  }
+
+  /** Makes the kernel forget the drive at a target; nothing happens when there is none. */
+  remove(target: number): void {
+    const path = `${devices}/${this.#address(target)}/delete`;
+    if (existsSync(path)) writeFileSync(path, "1");
+  }
+
+  close(): void {
+    closeSync(this.#scan);
+    this.#events.close();
+  }
+
+  #address(target: number): string {
+    return `${this.#host}:0:${target}:0`;
+  }
+
+  /** Takes what the kernel has told; returns whether there was something. */
+  #take(waiting: Set<number>, patience: number): boolean {
+    let told = false;
+    for (;;) {
+      const event = this.#events.next(told ? 0 : patience);
+      if (event === undefined) return told;
+      told = true;
+      // Some were lost: see for ourselves.
+      if (event === "") for (const target of waiting) if (this.#isThere(target)) waiting.delete(target);
+      const target = targetOf(event);
+      if (target !== undefined) waiting.delete(target);
+    }
+  }
+
+  #isThere(target: number): boolean {
+    try {
+      return readdirSync(`${devices}/${this.#address(target)}/block`).length > 0;
+    } catch {
+      return false;
+    }
   }
 }
 
-/** Makes the kernel forget the drive at a SCSI target; nothing happens when there is none. */
-export function removeDrive(target: number): void {
-  const path = `${devices}/${addressOf(controller(), target)}/delete`;
-  if (existsSync(path)) writeFileSync(path, "1");
+/** The target whose disk an event announces. That comes when its partitions have been read; a partition's path is longer by one part. */
+export function targetOf(event: string): number | undefined {
+  if (!event.startsWith("add@")) return undefined;
+  const parts = event.split("/");
+  const at = parts.indexOf("block");
+  if (at < 1 || at !== parts.length - 2) return undefined;
+  const target = Number(parts[at - 1]?.split(":")[2] ?? "x");
+  return Number.isInteger(target) ? target : undefined;
 }

@@ -58,14 +58,15 @@ function main(): void {
   const log = commandLine.verbose
     ? (line: string): void => void process.stderr.write(`guestfsd: ${line}\n`)
     : undefined;
-  const serve = (fd: number): boolean => new Conversation(new DescriptorChannel(fd), options, log).serve();
+  const serve = (fd: number): boolean => {
+    const channel = new DescriptorChannel(fd);
+    const conversation = new Conversation(channel, options, log);
+    if (appliance && words.includes("guestfs.template=1")) waitToBeCloned(channel, log);
+    return conversation.serve();
+  };
   try {
     if (commandLine.listen) serveListener(commandLine, serve);
-    else {
-      const port = openChannel(commandLine.channel);
-      if (appliance && words.includes("guestfs.template=1")) waitToBeCloned(port, log);
-      if (!serve(port)) process.exitCode = 1;
-    }
+    else if (!serve(openChannel(commandLine.channel))) process.exitCode = 1;
   } catch (error) {
     fail(`${commandLine.channel}: ${(error as Error).message}`);
   }

@@ -1,6 +1,5 @@
 import koffi from "koffi";
 import { closeSync, openSync } from "node:fs";
-import { cString } from "./c-string.ts";
 import { ioctl, ioctlNumber } from "./file.ts";
 import { check } from "./system-error.ts";
 
@@ -16,31 +15,38 @@ const sethostname = libc.func("sethostname", "int", ["void*", "size_t"]) as (
   name: Uint8Array,
   length: number,
 ) => number;
+const pwrite = libc.func("pwrite", "long", ["int", "void*", "size_t", "long"]) as (
+  fd: number,
+  bytes: Uint8Array,
+  length: number,
+  offset: number,
+) => number;
 
-/** Gives the kernel's random generator a seed that counts in full, and makes it forget what it would have given without. */
-export function reseedKernel(seed: Uint8Array): void {
-  // struct rand_pool_info: bits, bytes, the bytes
-  const pool = new Uint8Array(8 + seed.length);
-  const view = new DataView(pool.buffer);
-  view.setInt32(0, seed.length * 8, true);
-  view.setInt32(4, seed.length, true);
-  pool.set(seed, 8);
-  const fd = openSync("/dev/urandom", "r+");
-  try {
-    ioctl(fd, RNDADDENTROPY, pool);
-    ioctlNumber(fd, RNDRESEEDCRNG, 0);
-  } finally {
-    closeSync(fd);
+/** The kernel's random generator, held open. */
+export class KernelRandom {
+  readonly #fd = openSync("/dev/urandom", "r+");
+
+  /** Gives it a seed (struct rand_pool_info) and makes it forget what it would have given without. */
+  reseed(pool: Uint8Array): void {
+    ioctl(this.#fd, RNDADDENTROPY, pool);
+    ioctlNumber(this.#fd, RNDRESEEDCRNG, 0);
+  }
+
+  close(): void {
+    closeSync(this.#fd);
   }
 }
 
-/** Sets the clock; nanoseconds since 1970. */
-export function setClock(nanoseconds: bigint): void {
-  const time = new Uint8Array(new BigInt64Array([nanoseconds / 1_000_000_000n, nanoseconds % 1_000_000_000n]).buffer);
+/** Sets the clock to a struct timespec. */
+export function setClock(time: Uint8Array): void {
   check(clockSettime(CLOCK_REALTIME, time), "clock_settime");
 }
 
-export function setHostName(name: string): void {
-  const text = cString(name);
-  check(sethostname(text, text.length - 1), "sethostname");
+export function setHostName(name: Uint8Array): void {
+  check(sethostname(name, name.length), "sethostname");
+}
+
+/** Writes at the beginning of an open file, in one system call. */
+export function writeAtStart(fd: number, bytes: Uint8Array): void {
+  check(pwrite(fd, bytes, bytes.length, 0), "pwrite");
 }
