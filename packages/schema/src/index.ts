@@ -12,6 +12,8 @@ export type { OptionalParameter, Parameter, Procedure, Result, StringKind, Struc
 export type * from "./gen/procedure-map.ts";
 export type { Topic } from "./procedures/index.ts";
 export { camelCase, kebabCase, pascalCase } from "./names.ts";
+export { effectOf, effects } from "./effects.ts";
+export type { Effect } from "./effects.ts";
 export { errnoNames } from "./errno.ts";
 export { events } from "./events.ts";
 export { groups } from "./groups.ts";
