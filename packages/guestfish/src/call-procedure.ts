@@ -50,7 +50,7 @@ function argumentContext(shell: Shell): ArgumentContext {
     heredoc: (marker) => (shell.script ?? standardInput()).heredoc(marker),
     async path(path) {
       if (!/^win:/i.test(path)) return path;
-      const { resolveWindowsPath } = await import("./windows-path.ts");
+      const { resolveWindowsPath } = await import("guestfs/command-line");
       return resolveWindowsPath(await shell.handle(), path.slice(4));
     },
     async key(parameter) {

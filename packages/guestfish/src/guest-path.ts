@@ -6,6 +6,6 @@ import type { Shell } from "./shell.ts";
 export async function guestPath(shell: Shell, word: ByteString): Promise<string> {
   const path = toText(word);
   if (!/^win:/i.test(path)) return path;
-  const { resolveWindowsPath } = await import("./windows-path.ts");
+  const { resolveWindowsPath } = await import("guestfs/command-line");
   return resolveWindowsPath(await shell.handle(), path.slice(4));
 }

@@ -65,7 +65,18 @@ describe("guestfish --live", { skip }, () => {
     const folder = mkdtempSync(join(tmpdir(), "guestfish-live-"));
     t.after(() => rmSync(folder, { recursive: true }));
     const live = ["-c", libvirt(folder, channel(daemon.socketPath)), "--live", "--ro", "-d", "guest"];
-    const { output, messages, status } = guestfish(...live, "--", "-mkdir", "/x", ":", "exists", "/x", ":", "-sh", "true");
+    const { output, messages, status } = guestfish(
+      ...live,
+      "--",
+      "-mkdir",
+      "/x",
+      ":",
+      "exists",
+      "/x",
+      ":",
+      "-sh",
+      "true",
+    );
     assert.deepEqual([status, output], [0, "false\n"]);
     assert.match(messages, /mkdir: refused: the machine was attached read-only/);
     assert.match(messages, /sh: refused/);

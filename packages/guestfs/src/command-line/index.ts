@@ -10,3 +10,4 @@ export { parseKeySelector } from "./key-selector.ts";
 export { mountOption, parseMount } from "./mount-option.ts";
 export type { MountOption } from "./mount-option.ts";
 export { strerror } from "./strerror.ts";
+export { resolveWindowsPath } from "./windows-path.ts";

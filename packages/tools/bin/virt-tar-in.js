@@ -1,0 +1,2 @@
+#!/usr/bin/env node
+import "../dist/virt-tar-in/main.js";

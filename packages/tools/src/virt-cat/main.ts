@@ -1,0 +1,21 @@
+import { withOldStyle } from "../machine/old-style.ts";
+import { machineHelp, readToolArguments } from "../machine/options.ts";
+import { withMachine } from "../machine/with-machine.ts";
+import { runTool } from "../run-tool.ts";
+import { UsageError } from "../tool-error.ts";
+
+await runTool({
+  name: "virt-cat",
+  help: `virt-cat: print files of a machine, off or running
+
+usage: virt-cat (-a IMAGE | [--live] -d NAME) FILE ...
+
+${machineHelp}`,
+  async run(args) {
+    const { machine, words } = withOldStyle(readToolArguments(args, []), 1);
+    if (words.length === 0) throw new UsageError("which file is to be printed?");
+    await withMachine(machine, { program: "virt-cat", readOnly: true }, async ({ g, path, signal }) => {
+      for (const word of words) await g.download(await path(word), process.stdout, { signal });
+    });
+  },
+});

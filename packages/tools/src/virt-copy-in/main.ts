@@ -1,0 +1,25 @@
+import { machineHelp, readToolArguments } from "../machine/options.ts";
+import { withMachine } from "../machine/with-machine.ts";
+import { runTool } from "../run-tool.ts";
+import { UsageError } from "../tool-error.ts";
+
+await runTool({
+  name: "virt-copy-in",
+  help: `virt-copy-in: copy files and folders into a machine, off or running
+
+usage: virt-copy-in (-a IMAGE | [--live] -d NAME) FILE|FOLDER ... /DESTINATION
+
+Of a folder everything in it is copied as well. The destination is a folder of the machine.
+
+${machineHelp}`,
+  async run(args) {
+    const { machine, words } = readToolArguments(args, []);
+    const [sources, destination] = [words.slice(0, -1), words.at(-1)];
+    if (destination === undefined || sources.length === 0)
+      throw new UsageError("it takes files or folders of this host, and then a folder of the machine");
+    await withMachine(machine, { program: "virt-copy-in", readOnly: false }, async ({ g, path, signal }) => {
+      const target = await path(destination);
+      for (const source of sources) await g.copyIn(source, target, { signal });
+    });
+  },
+});

@@ -1,0 +1,24 @@
+import { machineHelp, readToolArguments } from "../machine/options.ts";
+import { withMachine } from "../machine/with-machine.ts";
+import { runTool } from "../run-tool.ts";
+import { UsageError } from "../tool-error.ts";
+
+await runTool({
+  name: "virt-copy-out",
+  help: `virt-copy-out: copy files and folders out of a machine, off or running
+
+usage: virt-copy-out (-a IMAGE | [--live] -d NAME) /FILE|/FOLDER ... DESTINATION
+
+Of a folder everything in it is copied as well. The destination is a folder of this host.
+
+${machineHelp}`,
+  async run(args) {
+    const { machine, words } = readToolArguments(args, []);
+    const [sources, destination] = [words.slice(0, -1), words.at(-1)];
+    if (destination === undefined || sources.length === 0)
+      throw new UsageError("it takes files or folders of the machine, and then a folder of this host");
+    await withMachine(machine, { program: "virt-copy-out", readOnly: true }, async ({ g, path, signal }) => {
+      for (const source of sources) await g.copyOut(await path(source), destination, { signal });
+    });
+  },
+});
