@@ -83,7 +83,10 @@ export class Sysroot {
 
   /** A path on the daemon's side where something may be made: the folder is resolved, the last element taken as it is. */
   outsidePlace(path: string): string {
-    return this.withPlace(path, (place) => `${readlinkSync(descriptorPath(place.folder)).replace(/\/$/, "")}/${place.name}`);
+    return this.withPlace(
+      path,
+      (place) => `${readlinkSync(descriptorPath(place.folder)).replace(/\/$/, "")}/${place.name}`,
+    );
   }
 
   #inside(outside: string): string {

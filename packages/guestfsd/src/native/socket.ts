@@ -3,8 +3,16 @@ import { encodeText } from "@guestfs/protocol";
 import { check } from "./system-error.ts";
 
 const libc = koffi.load("libc.so.6");
-const socketC = libc.func("socket", "int", ["int", "int", "int"]) as (family: number, type: number, protocol: number) => number;
-const bindC = libc.func("bind", "int", ["int", "void*", "uint"]) as (fd: number, address: Uint8Array, length: number) => number;
+const socketC = libc.func("socket", "int", ["int", "int", "int"]) as (
+  family: number,
+  type: number,
+  protocol: number,
+) => number;
+const bindC = libc.func("bind", "int", ["int", "void*", "uint"]) as (
+  fd: number,
+  address: Uint8Array,
+  length: number,
+) => number;
 const listenC = libc.func("listen", "int", ["int", "int"]) as (fd: number, backlog: number) => number;
 const acceptC = libc.func("accept4", "int", ["int", "void*", "void*", "int"]) as (
   fd: number,
