@@ -14,8 +14,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   guestfs: ["@guestfs/appliance", "@guestfs/qemu", "@guestfs/protocol", "@guestfs/schema"],
   guestfsd: ["@guestfs/protocol", "@guestfs/schema"],
   guestfish: ["guestfs", "@guestfs/schema"],
+  "guestfs-tools": ["guestfs", "guestfsd", "@guestfs/schema"],
   "@guestfs/codegen": ["@guestfs/schema"],
-  "@guestfs/testkit": ["@guestfs/protocol", "@guestfs/schema"],
+  "@guestfs/testkit": ["@guestfs/appliance", "@guestfs/protocol", "@guestfs/schema"],
 };
 
 /** Packages that another one brings along as a program, without importing it. */

@@ -21,4 +21,7 @@ export const forStart = [
 export const onlyForTests = [
   { name: "guestfsd", why: "the stock daemon, which our library is held against" },
   { name: "guestfish", why: "the stock shell, which our daemon is held against" },
+  { name: "mmdebstrap", why: "makes the Debian that runs while we look into it" },
+  { name: "libvirt-daemon", why: "runs that machine (libvirtd, virtlogd); no service is started" },
+  { name: "libvirt-clients", why: "talks to libvirt (virsh)" },
 ];

@@ -19,6 +19,9 @@ interface ExecStatus {
   "err-data"?: string;
 }
 
+/** How long the agent may take for one answer; it knows of no slow command. */
+const patienceMs = 120_000;
+
 const decoded = (data: string | undefined): string => Buffer.from(data ?? "", "base64").toString("utf8");
 
 /** A conversation with qemu-ga(8) in the machine, over its unix socket on the host. Commands go one after another. */
@@ -69,9 +72,18 @@ export class GuestAgent implements Disposable {
 
   /** Sends one command (QEMU documentation, "QEMU Guest Agent Protocol Reference") and gives what it returns. */
   async command(execute: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+    const patience = setTimeout(() => this.#socket.destroy(), patienceMs);
+    try {
+      return await this.#command(execute, args);
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
+  async #command(execute: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
     this.#socket.write(`${JSON.stringify({ execute, arguments: args })}\n`);
     while (!this.#received.includes("\n")) {
-      if (this.#closed) throw new Error(`the guest agent left during ${execute}`);
+      if (this.#closed) throw new Error(`the guest agent left, or did not answer, during ${execute}`);
       await new Promise<void>((settle) => (this.#wake = settle));
     }
     const end = this.#received.indexOf("\n");

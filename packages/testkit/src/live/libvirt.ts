@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -43,6 +43,9 @@ user /usr/sbin/libvirtd &
 wait
 `;
 
+// Short, for the sake of the sockets in it.
+const prefix = "gflive-";
+
 const needed: readonly [program: string, packageName: string][] = [
   ["/usr/sbin/libvirtd", "libvirt-daemon"],
   ["/usr/sbin/virtlogd", "libvirt-daemon"],
@@ -68,9 +71,11 @@ export function whyNoLiveMachine(): string | undefined {
 export async function startLibvirt(): Promise<Libvirt> {
   const reason = whyNoLiveMachine();
   if (reason !== undefined) throw new Error(reason);
-  // Sockets' paths may have 107 bytes, and libvirt's own part takes 76 of them.
-  const parent = tmpdir().length > 16 ? "/tmp" : tmpdir();
-  const folder = await mkdtemp(join(parent, "live-"));
+  // Sockets' paths may have 107 bytes, and libvirt's own part takes 82 of them.
+  const parent = tmpdir().length > 8 ? "/tmp" : tmpdir();
+  await removeOrphans(parent);
+  const folder = await mkdtemp(join(parent, prefix));
+  await writeFile(join(folder, "owner"), String(process.pid));
   await chmod(folder, 0o711);
   await mkdir(join(folder, "r"), { mode: 0o700 });
   const namespaces = ["--mount", "--propagation=unchanged", "--pid", "--fork", "--kill-child"];
@@ -117,6 +122,14 @@ export async function startLibvirt(): Promise<Libvirt> {
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Removes what a killed test left: its processes ended with it, its folder could not. */
+async function removeOrphans(parent: string): Promise<void> {
+  for (const name of (await readdir(parent)).filter((entry) => entry.startsWith(prefix))) {
+    const owner = await readFile(join(parent, name, "owner"), "utf8").catch(() => "");
+    if (owner !== "" && !existsSync(`/proc/${owner}`)) await removeWhenFree(join(parent, name));
+  }
 }
 
 /** The namespace's processes end a moment after its first one, and may still write. */

@@ -1,0 +1,95 @@
+import { machineOptions, parseCommandLine } from "../command-line.ts";
+import { runTool } from "../run-tool.ts";
+import { UsageError } from "../tool-error.ts";
+import { disable, enable } from "./channels.ts";
+import type { Domain } from "./channels.ts";
+import type { OffMachine } from "./guest-root.ts";
+import { install, uninstall } from "./install.ts";
+import { status } from "./status.ts";
+
+const help = `guestfs-live: live access to running machines
+
+usage: guestfs-live [-c URI] install (-a DISK [-a DISK ...] | -d NAME) [--package FILE]
+       guestfs-live [-c URI] uninstall (-a DISK [-a DISK ...] | -d NAME)
+       guestfs-live [-c URI] enable NAME [--channels N]
+       guestfs-live [-c URI] disable NAME
+       guestfs-live [-c URI] status NAME [--json]
+
+install    puts guestfsd, what it needs and a unit that udev starts into a machine that is off
+uninstall  removes it again, with its policy
+enable     gives a domain of libvirt a channel for guestfsd; while it runs as well
+disable    takes its channels away
+status     says what is there: channel, daemon, version, policy, last client; exit status 3 when
+           the machine can't be used live as it is
+
+  -a, --add DISK      image of a disk of the machine
+  -d, --domain NAME   the machine, by its name in libvirt
+  -c, --connect URI   libvirt to talk to (default: virsh's own)
+      --format FMT    format of the disks of -a (default: read from the images)
+      --package FILE  Debian package to install, as npm run deb makes it (default: made now)
+      --channels N    how many clients may work with the machine at once (default 1)
+      --json          print the status as JSON
+  -v, --verbose       log what is done
+      --help, --version
+`;
+
+const options = {
+  ...machineOptions,
+  package: { type: "string" },
+  channels: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+const optionsOf: Readonly<Record<string, readonly (keyof typeof options)[]>> = {
+  install: ["add", "domain", "format", "package"],
+  uninstall: ["add", "domain", "format"],
+  enable: ["channels"],
+  disable: [],
+  status: ["json"],
+};
+
+type Values = ReturnType<typeof parseCommandLine<typeof options>>["values"];
+
+function offMachine(command: string, values: Values, words: readonly string[]): OffMachine {
+  const { add: disks = [], domain, connect, format, verbose = false } = values;
+  if (words.length > 0)
+    throw new UsageError(`${command} takes no ${JSON.stringify(words[0])}: name a DISK with -a, or a machine with -d`);
+  if (disks.length > 0 === (domain !== undefined)) throw new UsageError(`${command} takes either -a DISK or -d NAME`);
+  return { disks, domain, connect, format, verbose };
+}
+
+function domainOf(command: string, { connect }: Values, words: readonly string[]): Domain {
+  const [name, ...others] = words;
+  if (name === undefined || others.length > 0) throw new UsageError(`${command} takes the NAME of one machine`);
+  return { connection: { uri: connect }, name };
+}
+
+function channelCount(text = "1"): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > 8) throw new UsageError(`--channels ${text}: from 1 to 8`);
+  return count;
+}
+
+async function run(args: readonly string[]): Promise<number | void> {
+  const { values, positionals } = parseCommandLine(args, options);
+  const [command = "", ...words] = positionals;
+  const taken = optionsOf[command];
+  if (taken === undefined)
+    throw new UsageError(command === "" ? "say what to do" : `there is no ${JSON.stringify(command)}`);
+  for (const name of Object.keys(values) as (keyof typeof options)[])
+    if (!["connect", "verbose", ...taken].includes(name)) throw new UsageError(`${command} takes no --${name}`);
+  switch (command) {
+    case "install":
+      return install(offMachine(command, values, words), values.package);
+    case "uninstall":
+      return uninstall(offMachine(command, values, words));
+    case "enable":
+      return enable(domainOf(command, values, words), channelCount(values.channels));
+    case "disable":
+      return disable(domainOf(command, values, words));
+    default:
+      return status(domainOf(command, values, words), values.json ?? false);
+  }
+}
+
+await runTool({ name: "guestfs-live", help, run });

@@ -1,0 +1,85 @@
+import { Guestfs, GuestfsError } from "guestfs";
+import { domainState, findDomain } from "guestfs/internal";
+import type { DomainChannel } from "guestfs/internal";
+import { withLibvirt } from "./channels.ts";
+import type { Domain } from "./channels.ts";
+
+/** What our daemon tells of itself (PROTOCOL.md, Extensions). */
+interface DaemonStatus {
+  readonly version?: string;
+  readonly mode?: string;
+  readonly policy?: unknown;
+  readonly lastClient?: unknown;
+}
+
+interface Report {
+  readonly machine: string;
+  readonly state: string;
+  readonly channels: readonly DomainChannel[];
+  readonly daemon: DaemonStatus | "stock" | undefined;
+  /** Why the machine can't be used live; empty when it can. */
+  readonly problem: string;
+}
+
+/** Exit status for a machine that can't be used live. */
+const notUsable = 3;
+
+async function askDaemon({ connection, name }: Domain): Promise<DaemonStatus | "stock"> {
+  await using g = new Guestfs();
+  const { uri } = connection;
+  await g.addDomain(name, {
+    live: true,
+    readonly: true,
+    allowuuid: true,
+    ...(uri === undefined ? {} : { libvirturi: uri }),
+  });
+  await g.launch();
+  if (!(await g.featureAvailable(["guestfs-extensions"]))) return "stock";
+  const ask: unknown = Reflect.get(g, "extensionDaemonStatus");
+  return typeof ask === "function" ? (JSON.parse((await ask.call(g)) as string) as DaemonStatus) : {};
+}
+
+async function report(domain: Domain): Promise<Report> {
+  const { uuid, name, active, channels } = await findDomain({ ...domain, allowUuid: true });
+  const state = await domainState(domain.connection, uuid);
+  const seen = { machine: name, state, channels, daemon: undefined };
+  if (channels.length === 0)
+    return { ...seen, problem: `it has no channel for guestfsd\nTo fix it: guestfs-live enable ${name}` };
+  if (!active) return { ...seen, problem: "it is off" };
+  try {
+    return { ...seen, daemon: await askDaemon(domain), problem: "" };
+  } catch (error) {
+    if (error instanceof GuestfsError) return { ...seen, problem: error.message };
+    throw error;
+  }
+}
+
+const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+function linesOf({ machine, state, channels, daemon, problem }: Report): string[] {
+  const lines = [`machine: ${machine}, ${state}`];
+  if (channels.length === 0) lines.push("channel: none");
+  for (const { port, path, connected } of channels) {
+    const held = connected === undefined ? "" : `, ${connected ? "connected" : "disconnected"}`;
+    lines.push(`channel: ${port}${held}${path === undefined ? "" : `, ${path}`}`);
+  }
+  if (daemon === "stock") lines.push("daemon:  not ours: a stock guestfsd, which ends with each client");
+  else if (daemon !== undefined) {
+    lines.push(
+      `daemon:  guestfsd ${daemon.version ?? "(tells no version)"}${daemon.mode === undefined ? "" : `, ${daemon.mode}`}`,
+    );
+    if (daemon.policy !== undefined) lines.push(`policy:  ${shown(daemon.policy)}`);
+    lines.push(
+      `last client: ${daemon.lastClient === undefined || daemon.lastClient === null ? "none" : shown(daemon.lastClient)}`,
+    );
+  }
+  lines.push(problem === "" ? "live access: yes" : `live access: no: ${problem}`);
+  return lines;
+}
+
+/** Prints what is there for live access to a machine. */
+export async function status(domain: Domain, json: boolean): Promise<number> {
+  const found = await withLibvirt(() => report(domain));
+  console.log(json ? JSON.stringify(found) : linesOf(found).join("\n"));
+  return found.problem === "" ? 0 : notUsable;
+}
