@@ -193,6 +193,8 @@ export async function runOwned(
   }
   const onAbort = (): void => owned.kill();
   options.signal?.addEventListener("abort", onAbort);
+  // It may have come while the program was being started.
+  if (options.signal?.aborted) onAbort();
   const exit = await owned.exited;
   options.signal?.removeEventListener("abort", onAbort);
   options.signal?.throwIfAborted();

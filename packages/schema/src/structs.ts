@@ -82,7 +82,7 @@ export const structs: readonly Struct[] = [
     summary: "stat(2) of a file, times in seconds.",
     fields: [
       { name: "dev", type: "int64" },
-      { name: "ino", type: "int64" },
+      { name: "ino", type: "int64", wide: true },
       { name: "mode", type: "int64" },
       { name: "nlink", type: "int64" },
       { name: "uid", type: "int64" },
@@ -101,7 +101,7 @@ export const structs: readonly Struct[] = [
     summary: "stat(2) of a file, times in seconds and nanoseconds.",
     fields: [
       { name: "st_dev", type: "int64" },
-      { name: "st_ino", type: "int64" },
+      { name: "st_ino", type: "int64", wide: true },
       { name: "st_mode", type: "int64" },
       { name: "st_nlink", type: "int64" },
       { name: "st_uid", type: "int64" },
@@ -145,7 +145,7 @@ export const structs: readonly Struct[] = [
     name: "dirent",
     summary: "One entry of a directory; `ftyp` is one of `b`, `c`, `d`, `f` (fifo), `l`, `r`, `s`, `u` (unknown), `?`.",
     fields: [
-      { name: "ino", type: "int64" },
+      { name: "ino", type: "int64", wide: true },
       { name: "ftyp", type: "char" },
       { name: "name", type: "string" },
     ],
@@ -376,7 +376,7 @@ export const structs: readonly Struct[] = [
     name: "tsk_dirent",
     summary: "A directory entry found by The Sleuth Kit.",
     fields: [
-      { name: "tsk_inode", type: "uint64" },
+      { name: "tsk_inode", type: "uint64", wide: true },
       { name: "tsk_type", type: "char" },
       { name: "tsk_size", type: "int64" },
       { name: "tsk_name", type: "string" },

@@ -1970,6 +1970,26 @@ export interface GuestfsApi {
    */
   rmdir(path: string, options?: CallOptions): Promise<void>;
   /**
+   * What the daemon says of itself, its policy and its clients, as JSON.
+   *
+   * @remarks procedure 65537, group `guestfs-extensions`, since libguestfs 1.60.1; guestfs(3).
+   */
+  extensionDaemonStatus(options?: CallOptions): Promise<string>;
+  /**
+   * Freeze filesystems of a running machine for a limited time, so that its disks are consistent.
+   *
+   * @param seconds - thaw by itself after so many seconds, 1 to 600
+   * @param mountpoints - where the filesystems are mounted; none: all that are on block devices
+   * @remarks procedure 65539, group `guestfs-extensions`, since libguestfs 1.60.1; guestfs(3).
+   */
+  extensionFreeze(seconds: number, mountpoints: readonly string[], options?: CallOptions): Promise<number>;
+  /**
+   * Thaw the filesystems that were frozen; 0 when the time limit had thawed them before.
+   *
+   * @remarks procedure 65540, group `guestfs-extensions`, since libguestfs 1.60.1; guestfs(3).
+   */
+  extensionThaw(options?: CallOptions): Promise<number>;
+  /**
    * Grow an F2FS filesystem to fill its device.
    *
    * @param device - device holding the F2FS filesystem

@@ -171,7 +171,7 @@ test("ten thousand files: every listing has them all", async () => {
   const entries = (await client.call("retired_readdir", { dir: "/many" })) as {
     name: string;
     ftyp: string;
-    ino: number;
+    ino: bigint;
   }[];
   assert.equal(entries.length, 10_003);
   assert.deepEqual(
@@ -181,14 +181,14 @@ test("ten thousand files: every listing has them all", async () => {
       .toSorted(),
     [".", "..", "sub"],
   );
-  assert.equal(entries.find(({ name }) => name === "00000007")?.ino, lstatSync(inGuest("/many/00000007")).ino);
+  assert.equal(entries.find(({ name }) => name === "00000007")?.ino, BigInt(lstatSync(inGuest("/many/00000007")).ino));
   const streamed = await client.download("internal_readdir", { dir: "/many" });
   assert.equal(streamed.length % 4, 0);
   const stats = (await client.call("internal_lstatnslist", {
     path: "/many",
     names: ["00000000", "absent", "sub"],
-  })) as { st_ino: number; st_mode: number }[];
-  assert.deepEqual([stats.length, stats[1]?.st_ino, stats[2]?.st_mode], [3, -1, lstatSync(inGuest("/many/sub")).mode]);
+  })) as { st_ino: bigint; st_mode: number }[];
+  assert.deepEqual([stats.length, stats[1]?.st_ino, stats[2]?.st_mode], [3, -1n, lstatSync(inGuest("/many/sub")).mode]);
 });
 
 test("links, nodes and temporary names", async () => {

@@ -25,7 +25,7 @@ const direntBuffer = 64 * 1024;
 
 /** What `lstatnslist` gives for a name that can't be looked at. */
 const noStat = Object.fromEntries(
-  (structByName.get("statns")?.fields ?? []).map(({ name }) => [name, name === "st_ino" ? -1 : 0]),
+  (structByName.get("statns")?.fields ?? []).map(({ name }) => [name, name === "st_ino" ? -1n : 0]),
 ) as unknown as StructMap["statns"];
 
 /** Does something for each name in a folder; `instead` stands where it can't be done. */

@@ -12,7 +12,7 @@ export const retired: HandlersOf<"retired"> = {
     const entries: StructMap["dirent"][] = [];
     context.sysroot.withOpen(dir, constants.O_RDONLY | O_DIRECTORY, (fd) =>
       readDirectory(fd, (entry) => {
-        const ino = entry.inodeHigh * 0x100000000 + entry.inodeLow;
+        const ino = (BigInt(entry.inodeHigh | 0) << 32n) | BigInt(entry.inodeLow);
         entries.push({ ino, ftyp: typeLetter(entry.type), name: decodeText(entry.name) });
       }),
     );

@@ -39,7 +39,7 @@ function send(context: OutputContext, entry: WalkEntry): void {
     : [none, none, none, none];
   const writer = new Writer();
   writeStruct(writer, "tsk_dirent", {
-    tsk_inode: entry.inode,
+    tsk_inode: BigInt(entry.inode),
     tsk_type: (facts ? metaTypes[facts.type] : nameTypes[entry.type]) ?? "u",
     tsk_size: facts?.size ?? -1,
     tsk_name: entry.path,

@@ -17,7 +17,7 @@ const result = new Uint8Array(256);
 const view = new DataView(result.buffer);
 const empty = new Uint8Array(1);
 
-/** Beyond 2^53 an inode number (of overlayfs, say) has to stay a bigint to go over the wire as it is. */
+/** A sparse file may be longer than 2^53: its size stays a bigint to go over the wire as it is. */
 function wide(at: number): number {
   const high = view.getUint32(at + 4, true);
   if (high < 0x200000) return high * 0x100000000 + view.getUint32(at, true);
@@ -37,7 +37,7 @@ function deviceNumber(major: number, minor: number): number {
 function read(): StructMap["statns"] {
   return {
     st_dev: deviceNumber(view.getUint32(136, true), view.getUint32(140, true)),
-    st_ino: wide(32),
+    st_ino: view.getBigInt64(32, true),
     st_mode: view.getUint16(28, true),
     st_nlink: view.getUint32(16, true),
     st_uid: view.getUint32(20, true),

@@ -86,7 +86,7 @@ export interface LvmLv {
 /** stat(2) of a file, times in seconds. */
 export interface Stat {
   dev: number;
-  ino: number;
+  ino: bigint;
   mode: number;
   nlink: number;
   uid: number;
@@ -103,7 +103,7 @@ export interface Stat {
 /** stat(2) of a file, times in seconds and nanoseconds. */
 export interface Statns {
   st_dev: number;
-  st_ino: number;
+  st_ino: bigint;
   st_mode: number;
   st_nlink: number;
   st_uid: number;
@@ -143,7 +143,7 @@ export interface Statvfs {
 
 /** One entry of a directory; `ftyp` is one of `b`, `c`, `d`, `f` (fifo), `l`, `r`, `s`, `u` (unknown), `?`. */
 export interface Dirent {
-  ino: number;
+  ino: bigint;
   /** one character */
   ftyp: string;
   name: string;
@@ -345,7 +345,7 @@ export interface InternalMountable {
 
 /** A directory entry found by The Sleuth Kit. */
 export interface TskDirent {
-  tsk_inode: number;
+  tsk_inode: bigint;
   /** one character */
   tsk_type: string;
   tsk_size: number;

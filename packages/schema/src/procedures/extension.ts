@@ -33,6 +33,7 @@ export const extension: readonly Procedure[] = [
     ],
     returns: { type: "none" },
     group: "guestfs-extensions",
+    visibility: "internal",
     shell: false,
   },
   {

@@ -38,7 +38,7 @@ async function entriesOf(
   return names.flatMap((name, at) => {
     const stat = stats[at] as Statns;
     // Gone since its folder was read: a machine that runs goes on working.
-    if (stat.st_ino === -1) return [];
+    if (stat.st_ino === -1n) return [];
     return [{ path: join(folder, name), stat, target: targetOf.get(name) ?? "" }];
   });
 }
