@@ -17,7 +17,8 @@ function isSynchronous(row: Procedure): boolean {
 
 /** Whether the row becomes a method of the public interface. */
 function isMethod(row: Procedure): boolean {
-  return topicOf(row.name) !== "extension" && topicOf(row.name) !== "retired";
+  const topic = topicOf(row.name);
+  return topic !== "retired" && !(topic === "extension" && row.visibility === "internal");
 }
 
 function optionsInterface(row: Procedure): string[] {
@@ -39,12 +40,16 @@ function documentation(row: Procedure): string[] {
     row.proc === undefined ? "library" : `procedure ${row.proc}`,
     ...(row.group ? [`group \`${row.group}\``] : []),
     `since libguestfs ${row.since}`,
-    ...(row.visibility === "internal" || row.visibility === "debug" ? [`${row.visibility}: no promise of stability`] : []),
+    ...(row.visibility === "internal" || row.visibility === "debug"
+      ? [`${row.visibility}: no promise of stability`]
+      : []),
   ];
   const deprecation =
     row.deprecated === undefined
       ? []
-      : [`@deprecated ${row.deprecated === true ? "No longer of use." : `Use {@link GuestfsApi.${camelCase(row.deprecated)}}.`}`];
+      : [
+          `@deprecated ${row.deprecated === true ? "No longer of use." : `Use {@link GuestfsApi.${camelCase(row.deprecated)}}.`}`,
+        ];
   const lines = [
     row.summary,
     "",
@@ -76,7 +81,10 @@ export function clientApi(): string {
     ...rows.flatMap((row) => [
       ...documentation(row),
       signature(row, row.name),
-      ...(row.aliases ?? []).flatMap((alias) => [`  /** Other name of {@link GuestfsApi.${camelCase(row.name)}}. */`, signature(row, alias)]),
+      ...(row.aliases ?? []).flatMap((alias) => [
+        `  /** Other name of {@link GuestfsApi.${camelCase(row.name)}}. */`,
+        signature(row, alias),
+      ]),
     ]),
     "}",
     "",
@@ -85,7 +93,9 @@ export function clientApi(): string {
     ...rows.filter((row) => row.proc === undefined).map((row) => `  | "${camelCase(row.name)}"`),
     "",
   ].join("\n");
-  const used = structs.map((struct) => pascalCase(struct.name)).filter((name) => new RegExp(`Promise<${name}(\\[\\])?>|: ${name};`).test(text));
+  const used = structs
+    .map((struct) => pascalCase(struct.name))
+    .filter((name) => new RegExp(`Promise<${name}(\\[\\])?>|: ${name};`).test(text));
   return [
     generatedNotice,
     `import type { ${used.join(", ")} } from "@guestfs/schema";`,

@@ -22,7 +22,7 @@ export type HandleOf = (object: unknown) => Handle;
 
 function isMethod(row: Procedure): boolean {
   const topic = topicOf(row.name);
-  return topic !== "extension" && topic !== "retired";
+  return topic !== "retired" && !(topic === "extension" && row.visibility === "internal");
 }
 
 async function sourceOf(context: CallContext, file: unknown): Promise<ByteSource> {

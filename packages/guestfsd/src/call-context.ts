@@ -17,6 +17,8 @@ export interface CallSetup {
   readonly header: Header;
   /** Whether the call is one of those that tell their progress. */
   readonly tellsProgress: boolean;
+  /** Whether a file goes with it, either way. */
+  readonly hasFile: boolean;
   sendReply(): void;
   endAfterReply(): void;
 }
@@ -74,6 +76,7 @@ export class CallContext implements InputContext, OutputContext {
     if (now < this.#nextLook) return;
     if (this.#nextLook > 0 && this.#setup.wire.gone())
       throw new ConversationEndedError("the client went away during a call");
+    if (!this.#setup.hasFile) this.#setup.wire.refuseCalls();
     this.#nextLook = now + lookPeriod;
   }
 }

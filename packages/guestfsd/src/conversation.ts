@@ -4,6 +4,7 @@ import {
   encodeErrorReply,
   encodeFlag,
   encodeMessage,
+  firstSerial,
   launchFlag,
   ProtocolError,
   Reader,
@@ -18,6 +19,8 @@ import type { DaemonOptions } from "./daemon-state.ts";
 import { DeviceNames } from "./device.ts";
 import { describeError, readCall, readCallHeader, rowOf, runCall } from "./dispatch.ts";
 import type { Call } from "./dispatch.ts";
+import { Audit } from "./live/audit.ts";
+import type { ClientRecord } from "./live/service.ts";
 import { Wire } from "./wire.ts";
 
 function hasParameter(row: Procedure, kind: StringKind): boolean {
@@ -29,14 +32,23 @@ type Reference = Pick<Header, "procedure" | "serial">;
 /** Serves one client from its greeting to its end. */
 export class Conversation {
   readonly #wire: Wire;
-  readonly #state: DaemonState;
+  #state: DaemonState;
   readonly #devices: DeviceNames;
   readonly #log: ((line: string) => void) | undefined;
   #last: Reference = { procedure: 0, serial: 0 };
+  readonly #options: DaemonOptions;
+  #record: ClientRecord | undefined;
+  readonly #who: string;
+  /** Whether the client has called for more than an answer. */
+  #used = false;
   #ending = false;
 
-  constructor(channel: Channel, options: DaemonOptions, log?: (line: string) => void) {
+  /** @param who - how the log calls the client */
+  constructor(channel: Channel, options: DaemonOptions, log?: (line: string) => void, who = "") {
     this.#wire = new Wire(channel);
+    this.#options = options;
+    this.#who = who;
+    this.#record = options.service?.begin(who);
     this.#state = new DaemonState(options, chunkMax);
     this.#devices = new DeviceNames(options.appliance);
     this.#log = log;
@@ -57,6 +69,7 @@ export class Conversation {
       return false;
     } finally {
       this.#state.close();
+      this.#options.service?.end();
     }
   }
 
@@ -78,8 +91,20 @@ export class Conversation {
       this.#replyError(this.#last, new DaemonError(error.message));
       return;
     }
+    // Its serials begin anew: on a port whose client was replaced in a moment, nothing else may have told so.
+    if (header.serial === firstSerial && this.#used) this.#startAnew();
     this.#last = header;
+    this.#used ||= rowOf(header.procedure)?.name !== "ping_daemon";
     this.#answer(header, reader);
+  }
+
+  /** Another client goes on where one has gone: it gets nothing of what that one had agreed on, opened or frozen. */
+  #startAnew(): void {
+    this.#log?.("a client begins with its first serial: the one before it is forgotten");
+    this.#state.close();
+    this.#options.service?.end();
+    this.#record = this.#options.service?.begin(this.#who);
+    this.#state = new DaemonState(this.#options, chunkMax);
   }
 
   #answer(header: Header, reader: Reader): void {
@@ -91,25 +116,33 @@ export class Conversation {
       state: this.#state,
       header,
       tellsProgress: row?.progress ?? false,
+      hasFile: takesFile || givesFile,
       sendReply: () => this.#reply(header, row, undefined),
       endAfterReply: () => (this.#ending = true),
     });
     const started = this.#log ? performance.now() : 0;
+    const { service } = this.#options;
+    const audit = service && row && new Audit(service.log, this.#record, row);
     let call: Call | undefined;
     try {
-      call = readCall(header, reader, this.#state, this.#devices);
+      call = readCall(header, reader, this.#state, this.#devices, (args) => audit?.asked(args));
       const result = runCall(call, context, this.#devices);
       // A client that sends a file reads the reply only after the file's end.
       if (takesFile) context.input.cancel();
       context.finish();
       if (givesFile) context.output.end();
       else this.#reply(header, row, result);
+      audit?.done();
       this.#log?.(`${call.row.name}: ok, ${(performance.now() - started).toFixed(1)} ms`);
     } catch (error) {
-      if (error instanceof ConversationEndedError) throw error;
+      if (error instanceof ConversationEndedError) {
+        audit?.failed(error.message);
+        throw error;
+      }
       if (takesFile) context.input.cancel();
       context.finish();
       const told = describeError(error, call);
+      audit?.failed(told.message, call === undefined);
       this.#log?.(`${row?.name ?? header.procedure}: ${told.message}`);
       if (context.replied || error instanceof DownloadCancelledError) context.output.abort();
       else this.#replyError(header, told);

@@ -35,9 +35,16 @@ export function readCallHeader(reader: Reader): Header {
 
 /**
  * Decodes and checks a call in the order that PROTOCOL.md gives.
+ * @param onArguments - told what was asked for, before it is checked
  * @throws DaemonError saying what is wrong with it
  */
-export function readCall(header: Header, reader: Reader, state: DaemonState, devices: DeviceNames): Call {
+export function readCall(
+  header: Header,
+  reader: Reader,
+  state: DaemonState,
+  devices: DeviceNames,
+  onArguments?: (args: Record<string, unknown>) => void,
+): Call {
   const row = rowOf(header.procedure);
   const handler = row && handlers.get(row.name);
   if (row?.group && !groupIsAvailable(row.group))
@@ -56,8 +63,10 @@ export function readCall(header: Header, reader: Reader, state: DaemonState, dev
   } catch (error) {
     throw new DaemonError(`the arguments can't be decoded: ${(error as Error).message}`, "EINVAL", { cause: error });
   }
+  onArguments?.(args);
   startVolumes(row, state);
   checkArguments(row, args, devices);
+  state.guard?.checkCall(row, args, state.sysroot);
   if (needsRoot(row)) checkRootMounted(state);
   return { row, handler, args };
 }

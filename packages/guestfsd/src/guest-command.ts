@@ -83,7 +83,7 @@ export function runInGuest(context: Context, argv: readonly string[], output: Co
   const [program] = argv;
   if (program === undefined) throw new DaemonError("the command is empty", "EINVAL");
   return withMachine(context, () => {
-    const root = context.sysroot.open("/", O_PATH | O_DIRECTORY);
+    const root = context.sysroot.openTop();
     const live = context.sysroot.path === "/";
     try {
       return run(argv, {

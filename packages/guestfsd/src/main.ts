@@ -1,11 +1,20 @@
 #!/usr/bin/env node
-import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { DescriptorChannel } from "./channel.ts";
 import { waitToBeCloned } from "./clone.ts";
 import { Conversation } from "./conversation.ts";
 import type { DaemonOptions } from "./daemon-state.ts";
+import { DaemonLog } from "./live/daemon-log.ts";
+import { watcherArgument } from "./live/freeze.ts";
+import { PolicySource } from "./live/policy-source.ts";
+import { Port } from "./live/port.ts";
+import { Service } from "./live/service.ts";
+import { supervise } from "./live/supervisor.ts";
+import { watchOverFreeze } from "./live/thaw-watcher.ts";
+import { peerOf } from "./native/peer.ts";
 import { acceptUnix, listenUnix } from "./native/socket.ts";
-import { parseOptions } from "./options.ts";
+import { argumentsFor, parseOptions } from "./options.ts";
 import type { CommandLine } from "./options.ts";
 
 function fail(message: string): never {
@@ -25,51 +34,87 @@ function openChannel(channel: string): number {
   return inherited ? Number(inherited[1]) : openSync(channel, constants.O_RDWR | constants.O_NOCTTY);
 }
 
-function serveListener(commandLine: CommandLine, serve: (fd: number) => boolean): void {
-  const listener = listenUnix(commandLine.channel);
+type Serve = (fd: number, who: string) => boolean;
+
+function serveListener(channel: string, serve: Serve): void {
+  const listener = listenUnix(channel);
   for (let ended = false; !ended;) {
     const client = acceptUnix(listener);
     try {
-      ended = serve(client);
+      const peer = peerOf(client);
+      ended = serve(client, peer ? `pid ${peer.pid}, uid ${peer.uid}` : channel);
     } finally {
       closeSync(client);
     }
   }
 }
 
+/** @returns whether the client asked for the end */
+function serveOpen(channel: string, live: boolean, serve: Serve): boolean {
+  const fd = openChannel(channel);
+  const who = basename(channel);
+  if (!live || !fstatSync(fd).isCharacterDevice()) return serve(fd, who);
+  const port = new Port(fd);
+  do port.awaitClient();
+  while (!serve(fd, who));
+  return true;
+}
+
+function serviceFor({ live, policy, runFolder }: CommandLine): Service | undefined {
+  if (!live && policy === undefined) return undefined;
+  const log = new DaemonLog();
+  const source = new PolicySource(policy, log);
+  return new Service(log, () => source.read(), runFolder);
+}
+
+function serveChannel(commandLine: CommandLine): void {
+  const { live, network, verbose, listen } = commandLine;
+  const [channel] = commandLine.channels;
+  const words = applianceWords();
+  const appliance = words.length > 0 && !live;
+  try {
+    const service = serviceFor(commandLine);
+    const options: DaemonOptions = {
+      sysroot: commandLine.sysroot ?? (live ? "/" : "/sysroot"),
+      live,
+      network,
+      verbose,
+      appliance,
+      ...(service && { service }),
+    };
+    process.chdir("/");
+    process.umask(0o022);
+    const write = service
+      ? (line: string) => service.log.line(line)
+      : (line: string) => process.stderr.write(`${line}\n`);
+    const log = verbose ? (line: string): void => void write(`guestfsd: ${line}`) : undefined;
+    const serve: Serve = (fd, who) => {
+      const stream = new DescriptorChannel(fd);
+      const conversation = new Conversation(stream, options, log, who);
+      if (appliance && words.includes("guestfs.template=1")) waitToBeCloned(stream, log);
+      return conversation.serve();
+    };
+    if (listen) serveListener(channel, serve);
+    else if (!serveOpen(channel, live, serve)) process.exitCode = 1;
+  } catch (error) {
+    fail(`${channel}: ${(error as Error).message}`);
+  }
+}
+
 function main(): void {
+  if (process.argv[2] === watcherArgument) {
+    watchOverFreeze();
+    return;
+  }
   const parsed = parseOptions(process.argv.slice(2));
   if ("output" in parsed) {
     process.stderr.write(parsed.output);
     process.exit(parsed.exitStatus);
   }
   const { commandLine } = parsed;
-  const words = applianceWords();
-  const appliance = words.length > 0 && !commandLine.live;
-  const options: DaemonOptions = {
-    sysroot: commandLine.sysroot ?? (commandLine.live ? "/" : "/sysroot"),
-    live: commandLine.live,
-    network: commandLine.network,
-    verbose: commandLine.verbose,
-    appliance,
-  };
-  process.chdir("/");
-  process.umask(0o022);
-  const log = commandLine.verbose
-    ? (line: string): void => void process.stderr.write(`guestfsd: ${line}\n`)
-    : undefined;
-  const serve = (fd: number): boolean => {
-    const channel = new DescriptorChannel(fd);
-    const conversation = new Conversation(channel, options, log);
-    if (appliance && words.includes("guestfs.template=1")) waitToBeCloned(channel, log);
-    return conversation.serve();
-  };
-  try {
-    if (commandLine.listen) serveListener(commandLine, serve);
-    else if (!serve(openChannel(commandLine.channel))) process.exitCode = 1;
-  } catch (error) {
-    fail(`${commandLine.channel}: ${(error as Error).message}`);
-  }
+  if (commandLine.channels.length > 1)
+    supervise(commandLine.channels, (channel) => argumentsFor({ ...commandLine, channels: [channel] }));
+  else serveChannel(commandLine);
 }
 
 main();

@@ -3,13 +3,19 @@ import { parseArgs } from "node:util";
 /** The command line, taken apart. */
 export interface CommandLine {
   /** path of a port or socket, or `fd:N` */
-  readonly channel: string;
+  readonly channels: readonly [string, ...string[]];
   readonly listen: boolean;
   readonly live: boolean;
   readonly network: boolean;
   readonly verbose: boolean;
   readonly sysroot: string | undefined;
+  /** file with the policy; `undefined` for the default place when live, and for none when not */
+  readonly policy: string | undefined;
+  /** folder for notes to the other daemons of the machine, on a filesystem in memory */
+  readonly runFolder: string;
 }
+
+const defaultChannel = "/dev/virtio-ports/org.libguestfs.channel.0";
 
 /** What `-?` prints. */
 export const usage = `guestfsd: serves the files and disks of this machine to a libguestfs client
@@ -18,11 +24,15 @@ usage: guestfsd [-c|--channel PATH|fd:N] [-l|--listen] [-r] [-n|--network] [-v|-
 
   -c, --channel PATH  virtio-serial port, or unix socket with --listen
                       (default /dev/virtio-ports/org.libguestfs.channel.0)
+                      given several times: each is served, at the same time
   -c, --channel fd:N  a descriptor that is already open
   -l, --listen        make the unix socket and serve one client after another
   -r                  live: the guest's / is this machine's /
   -n, --network       let the guest's programs use the network
   -v, --verbose       log every call to stderr
+      --policy FILE   what clients may do, see docs/guide/live.md
+                      (with -r: /etc/guestfsd/policy.json, when it is there)
+      --run-dir DIR   notes for other daemons of this machine (default /run/guestfsd)
       --sysroot DIR   the folder that is the guest's / (default /sysroot)
   -?, --help          print this
 `;
@@ -39,22 +49,42 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
       args: [...args],
       allowPositionals: true,
       options: {
-        channel: { type: "string", short: "c", default: "/dev/virtio-ports/org.libguestfs.channel.0" },
+        channel: { type: "string", short: "c", multiple: true },
         listen: { type: "boolean", short: "l", default: false },
         live: { type: "boolean", short: "r", default: false },
         network: { type: "boolean", short: "n", default: false },
         test: { type: "boolean", short: "t", default: false },
         verbose: { type: "boolean", short: "v", default: false },
         sysroot: { type: "string" },
+        policy: { type: "string" },
+        "run-dir": { type: "string", default: "/run/guestfsd" },
         help: { type: "boolean", short: "?", default: false },
       },
     });
     if (values.help) return { exitStatus: 0, output: usage };
     if (positionals.length > 0)
       return { exitStatus: 1, output: `guestfsd: no argument is taken: ${positionals.join(" ")}\n${usage}` };
-    const { channel, listen, live, network, verbose, sysroot } = values;
-    return { commandLine: { channel, listen, live, network, verbose, sysroot } };
+    const { listen, live, network, verbose, sysroot, policy, "run-dir": runFolder } = values;
+    const [first = defaultChannel, ...others] = values.channel ?? [];
+    return {
+      commandLine: { channels: [first, ...others], listen, live, network, verbose, sysroot, policy, runFolder },
+    };
   } catch (error) {
     return { exitStatus: 0, output: `guestfsd: ${(error as Error).message}\n${usage}` };
   }
+}
+
+/** The arguments that a command line was made of. */
+export function argumentsFor({ channels, ...rest }: CommandLine): string[] {
+  const { listen, live, network, verbose, sysroot, policy, runFolder } = rest;
+  return [
+    ...channels.flatMap((channel) => ["--channel", channel]),
+    ...(listen ? ["--listen"] : []),
+    ...(live ? ["-r"] : []),
+    ...(network ? ["--network"] : []),
+    ...(verbose ? ["--verbose"] : []),
+    ...(sysroot === undefined ? [] : ["--sysroot", sysroot]),
+    ...(policy === undefined ? [] : ["--policy", policy]),
+    ...["--run-dir", runFolder],
+  ];
 }

@@ -1,7 +1,8 @@
 import { encodeText } from "@guestfs/protocol";
-import { closeSync, openSync, readlinkSync } from "node:fs";
+import { closeSync, constants, openSync, readlinkSync } from "node:fs";
 import { DaemonError } from "./daemon-error.ts";
-import { O_DIRECTORY, O_PATH, openInRoot } from "./native/file.ts";
+import type { PathGuard } from "./live/path-guard.ts";
+import { O_DIRECTORY, O_NOFOLLOW, O_PATH, openInRoot } from "./native/file.ts";
 
 /** A place in the guest, held open: its folder by descriptor, its last element by name. */
 export interface Place {
@@ -18,6 +19,17 @@ export function descriptorPath(fd: number): string {
   return `/proc/self/fd/${fd}`;
 }
 
+/** Opens without a trace in the times of access, where that is wanted and may be. */
+function openQuietly(quiet: number, flags: number, open: (flags: number) => number): number {
+  try {
+    return open(quiet);
+  } catch (error) {
+    // Only the owner of a file may leave its time alone.
+    if (quiet === flags || (error as NodeJS.ErrnoException).code !== "EPERM") throw error;
+    return open(flags);
+  }
+}
+
 /** A path for `node:fs`: text, or bytes where the name is not UTF-8. */
 export function fsPath(path: string): string | Buffer {
   return /[\uDC80-\uDCFF]/.test(path) ? Buffer.from(encodeText(path)) : path;
@@ -30,9 +42,12 @@ export function fsPath(path: string): string | Buffer {
 export class Sysroot {
   /** Folder on the daemon's side that is the guest's `/`; `/` itself in live mode. */
   readonly path: string;
+  readonly #guard: PathGuard | undefined;
 
-  constructor(path: string) {
+  /** @param guard - says which paths may be used; default all */
+  constructor(path: string, guard?: PathGuard) {
     this.path = path;
+    this.#guard = guard;
   }
 
   /**
@@ -43,9 +58,47 @@ export class Sysroot {
   open(path: string, flags: number, mode = 0): number {
     const root = openSync(this.path, O_PATH | O_DIRECTORY);
     try {
-      return openInRoot(root, path, flags, mode);
+      return this.#guard
+        ? this.#openGuarded(this.#guard, root, path, flags, mode)
+        : openInRoot(root, path, flags, mode);
     } finally {
       closeSync(root);
+    }
+  }
+
+  #openGuarded(guard: PathGuard, root: number, path: string, flags: number, mode: number): number {
+    const fd = guard.limitsPaths
+      ? this.#openWithinLimits(guard, root, path, flags, mode)
+      : openQuietly(guard.flags(flags), flags, (wanted) => openInRoot(root, path, wanted, mode));
+    try {
+      guard.checkOpened(fd, path, flags);
+      return fd;
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+
+  /** Looks where the path leads before anything is done there, and then opens just that, wherever the path leads by now. */
+  #openWithinLimits(guard: PathGuard, root: number, path: string, flags: number, mode: number): number {
+    const { O_CREAT, O_EXCL } = constants;
+    let found: number;
+    try {
+      found = openInRoot(root, path, O_PATH | (flags & (O_NOFOLLOW | O_DIRECTORY)));
+    } catch (error) {
+      if ((flags & O_CREAT) === 0 || (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      return this.withPlace(path, (place) => openSync(place.path, flags | O_NOFOLLOW, mode));
+    }
+    let keep = false;
+    try {
+      guard.check(this.#inside(readlinkSync(descriptorPath(found))));
+      if ((flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0) return openInRoot(root, path, flags, mode);
+      keep = (flags & O_PATH) !== 0;
+      if (keep) return found;
+      const again = flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW);
+      return openQuietly(guard.flags(again), again, (wanted) => openSync(descriptorPath(found), wanted));
+    } finally {
+      if (!keep) closeSync(found);
     }
   }
 
@@ -66,9 +119,57 @@ export class Sysroot {
     const name = trimmed.slice(cut + 1) || ".";
     // A system call would follow `..` out of the tree: here the whole path is the folder.
     const [folderPath, last] = name === ".." ? [trimmed, "."] : [trimmed.slice(0, Math.max(cut, 0)) || "/", name];
-    return this.withOpen(folderPath, O_PATH | O_DIRECTORY, (folder) =>
-      use({ path: `${descriptorPath(folder)}/${last}`, name: last, folder }),
-    );
+    const guard = this.#guard?.limitsPaths === true ? this.#guard : undefined;
+    return this.#withFolder(folderPath, (folder) => {
+      if (guard) {
+        const parent = this.#inside(readlinkSync(descriptorPath(folder)));
+        guard.check(last === "." ? parent : `${parent.replace(/\/$/, "")}/${last}`);
+      }
+      return use({ path: `${descriptorPath(folder)}/${last}`, name: last, folder });
+    });
+  }
+
+  /** The tree's top, opened with O_PATH: not for use as the guest's file, but to start from. */
+  openTop(): number {
+    return openSync(this.path, O_PATH | O_DIRECTORY);
+  }
+
+  /** Where in the guest a path leads, whether or not it may be used; what does not exist is where it would be made. */
+  whereIs(path: string): string {
+    const top = this.openTop();
+    try {
+      const fd = openInRoot(top, path, O_PATH);
+      try {
+        return this.#inside(readlinkSync(descriptorPath(fd)));
+      } finally {
+        closeSync(fd);
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      const trimmed = path.replace(/\/+$/, "");
+      const cut = trimmed.lastIndexOf("/");
+      return this.#withFolder(trimmed.slice(0, Math.max(cut, 0)) || "/", (folder) => {
+        const parent = this.#inside(readlinkSync(descriptorPath(folder)));
+        return `${parent.replace(/\/$/, "")}/${trimmed.slice(cut + 1)}`;
+      });
+    } finally {
+      closeSync(top);
+    }
+  }
+
+  /** A folder on the way to something: only what it leads to has to be within the limits. */
+  #withFolder<T>(path: string, use: (folder: number) => T): T {
+    const root = openSync(this.path, O_PATH | O_DIRECTORY);
+    try {
+      const folder = openInRoot(root, path, O_PATH | O_DIRECTORY);
+      try {
+        return use(folder);
+      } finally {
+        closeSync(folder);
+      }
+    } finally {
+      closeSync(root);
+    }
   }
 
   /** The canonical path in the guest, every symlink resolved. */

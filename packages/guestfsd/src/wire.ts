@@ -61,6 +61,20 @@ export class Wire {
     return true;
   }
 
+  /**
+   * Sees to it that nobody calls during a call: a client waits for the reply, so this is another one, on a port whose
+   * client was replaced in a moment.
+   * @throws ConversationEndedError
+   */
+  refuseCalls(): void {
+    while (this.#channel.readable()) {
+      this.#fill();
+      for (let frame = this.#next(); frame; frame = this.#next())
+        if (frame.type !== "cancel") throw new ConversationEndedError("another client calls during a call");
+      if (this.#decoder.buffered > 0) return;
+    }
+  }
+
   #fill(): void {
     const target = this.#decoder.reserve(readSize);
     const count = this.#channel.read(target);

@@ -18,7 +18,9 @@ test("what nobody classified is dangerous", () => {
 });
 
 test("what only reads a device or a tree has no effect, what makes one is dangerous", () => {
-  for (const name of ["download", "cat", "part_list", "luks_uuid", "find0", "aug_get"].filter((name) => effects.has(name)))
+  for (const name of ["download", "cat", "part_list", "luks_uuid", "find0", "aug_get"].filter((name) =>
+    effects.has(name),
+  ))
     assert.equal(effectOf(name), "none", name);
   for (const { name } of procedures)
     if (effects.has(name) && /^(mkfs|mke2fs|wipefs|sfdisk(M|_N)?$|part_(add|del|init|disk|resize|set)|zero)/.test(name))

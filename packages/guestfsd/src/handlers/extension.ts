@@ -1,5 +1,37 @@
 import { chunkMax, extendedChunkMax } from "@guestfs/protocol";
-import type { HandlersOf } from "../context.ts";
+import { memoryUsage } from "node:process";
+import type { Context, HandlersOf } from "../context.ts";
+import { DaemonError } from "../daemon-error.ts";
+import { freezeFilesystems, thawFilesystems } from "../live/freeze.ts";
+import { frozenState } from "../live/frozen-state.ts";
+import { describePolicy } from "../live/policy.ts";
+import type { Service } from "../live/service.ts";
+import { daemonVersion } from "../version.ts";
+
+function serviceOf(context: Context): Service {
+  const { service } = context.state.options;
+  if (!service) throw new DaemonError("this daemon does not serve a running machine", "ENOTSUP");
+  return service;
+}
+
+function statusOf({ state }: Context): Record<string, unknown> {
+  const { live, service } = state.options;
+  const { guard } = state;
+  return {
+    version: daemonVersion,
+    live,
+    mode: guard?.readOnly ? "read-only" : "read-write",
+    ...(guard && { policy: describePolicy(guard.policy) }),
+    ...(service && {
+      started: service.started,
+      clients: service.clients,
+      client: service.currentClient,
+      lastClient: service.lastClient ?? null,
+      frozen: frozenState(service.runFolder) ?? null,
+    }),
+    residentBytes: memoryUsage.rss(),
+  };
+}
 
 /** Our own calls. */
 export const extension: HandlersOf<"extension"> = {
@@ -8,4 +40,14 @@ export const extension: HandlersOf<"extension"> = {
     context.state.chunkSize = agreed;
     return agreed;
   },
+  extension_daemon_status: (_, context) => JSON.stringify(statusOf(context)),
+  extension_restrict({ readonly }, context) {
+    if (readonly) {
+      serviceOf(context);
+      context.state.restrictToReading();
+    }
+  },
+  extension_freeze: ({ seconds, mountpoints }, context) =>
+    freezeFilesystems(context, { seconds, mountpoints }, serviceOf(context)),
+  extension_thaw: (_, context) => thawFilesystems(context, serviceOf(context)),
 };

@@ -1,0 +1,92 @@
+import koffi from "koffi";
+import { closeSync, openSync } from "node:fs";
+import { cString } from "./c-string.ts";
+import { AT_FDCWD } from "./file.ts";
+import { mount, MS_REC } from "./mount.ts";
+import { check } from "./system-error.ts";
+
+const CLONE_FS = 0x200;
+const CLONE_NEWNS = 0x20000;
+const MS_SLAVE = 1 << 19;
+const SYS_mount_setattr = 442;
+const AT_RECURSIVE = 0x8000;
+const MOUNT_ATTR_RDONLY = 1;
+const MOUNT_ATTR__ATIME = 0x70;
+const MOUNT_ATTR_NOATIME = 0x10;
+
+interface Calls {
+  unshare(flags: number): number;
+  setns(fd: number, kind: number): number;
+  mountSetattr(
+    number: number,
+    directory: number,
+    path: Uint8Array,
+    flags: number,
+    attr: Uint8Array,
+    size: number,
+  ): number;
+}
+
+let calls: Calls | undefined;
+
+function libc(): Calls {
+  if (calls) return calls;
+  const library = koffi.load("libc.so.6");
+  calls = {
+    unshare: library.func("unshare", "int", ["int"]) as Calls["unshare"],
+    setns: library.func("setns", "int", ["int", "int"]) as Calls["setns"],
+    mountSetattr: library.func("syscall", "long", [
+      "long",
+      "int",
+      "void*",
+      "uint",
+      "void*",
+      "size_t",
+    ]) as Calls["mountSetattr"],
+  };
+  return calls;
+}
+
+/** Lets this thread, with the programs that it starts, see every mount read-only and without times of access. */
+function makeMountsReadOnly(): void {
+  const { unshare, mountSetattr } = libc();
+  check(unshare(CLONE_NEWNS | CLONE_FS), "unshare");
+  // What the machine unmounts goes away here as well; nothing goes the other way.
+  mount("none", "/", "", MS_REC | MS_SLAVE, "");
+  const attributes = new BigUint64Array([
+    BigInt(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOATIME),
+    BigInt(MOUNT_ATTR__ATIME),
+    0n,
+    0n,
+  ]);
+  const bytes = new Uint8Array(attributes.buffer);
+  check(mountSetattr(SYS_mount_setattr, AT_FDCWD, cString("/"), AT_RECURSIVE, bytes, bytes.length), "mount_setattr");
+}
+
+/**
+ * Makes every mount of the machine read-only for this thread alone (mount_setattr(2), Linux 5.12 and later, as root).
+ * @returns what undoes it; `undefined` where it can't be done
+ */
+export function enterReadOnlyMounts(): (() => void) | undefined {
+  let own: number;
+  try {
+    own = openSync("/proc/thread-self/ns/mnt", "r");
+  } catch {
+    return undefined;
+  }
+  const leave = (): void => {
+    try {
+      check(libc().setns(own, CLONE_NEWNS), "setns");
+      process.chdir("/");
+    } finally {
+      closeSync(own);
+    }
+  };
+  try {
+    makeMountsReadOnly();
+    return leave;
+  } catch {
+    leave();
+    return undefined;
+  }
+}
