@@ -1,8 +1,7 @@
-import { procedureByName } from "@guestfs/schema";
+import { effectOf, procedureByName } from "@guestfs/schema";
 import { Cancellation } from "../cancellation.ts";
 import type { Connection } from "../connection.ts";
 import { LaunchError, RemoteError } from "../errors.ts";
-import { isLookingCall } from "../looking-calls.ts";
 
 /** Answer of `internal_feature_available`. */
 const available = 0;
@@ -22,7 +21,7 @@ async function call(connection: Connection, name: string, args: Record<string, u
 export async function limitToReading(connection: Connection): Promise<{ refuses?: (name: string) => boolean }> {
   try {
     const answer = await call(connection, "internal_feature_available", { group: "guestfs-extensions" });
-    if (answer === available && procedureByName.has("extension_restrict")) {
+    if (answer === available) {
       await call(connection, "extension_restrict", { readonly: true });
       return {};
     }
@@ -32,5 +31,5 @@ export async function limitToReading(connection: Connection): Promise<{ refuses?
     if (!/unknown procedure/.test(error.message) && error.errno !== "ENOTSUP" && error.errno !== "EINVAL")
       throw new LaunchError(`the daemon does not limit itself to reading: ${error.message}`, { cause: error });
   }
-  return { refuses: (name) => !isLookingCall(name) };
+  return { refuses: (name) => effectOf(name) !== "none" };
 }

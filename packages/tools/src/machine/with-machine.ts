@@ -12,6 +12,8 @@ export interface OpenMachine {
   readonly live: boolean;
   /** Stops the work: somebody pressed Ctrl-C. */
   readonly signal: AbortSignal;
+  /** From now on only SIGTERM stops the work: it goes on without a terminal. */
+  stay(): void;
   /** The path in the machine that a path on the command line means: `C:\x` of a Windows, for example. */
   path(text: string): Promise<string>;
 }
@@ -22,6 +24,8 @@ export interface OpenOptions {
   readonly readOnly: boolean;
   /** Whether the operating system is to be found when no `-m` was given. Default true. */
   readonly inspect?: boolean;
+  /** Whether what was written is flushed at the end. Default true. */
+  readonly sync?: boolean;
 }
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -72,7 +76,9 @@ export async function withMachine<Result>(
   checkLive(options);
   const stop = new AbortController();
   let status: number | undefined;
+  let staying = false;
   const onSignal = (name: (typeof signals)[number]): void => {
+    if (staying && name !== "SIGTERM") return;
     status = 128 + constants.signals[name];
     stop.abort(new Error(name));
   };
@@ -81,6 +87,7 @@ export async function withMachine<Result>(
   const g = new Guestfs();
   try {
     g.setProgram(open.program);
+    if (open.sync === false) g.setAutosync(false);
     if (options.trace) g.setTrace(true);
     if (options.verbose) g.setVerbose(true);
     // Clevis asks a server for the key.
@@ -91,7 +98,7 @@ export async function withMachine<Result>(
       /^win:/i.test(text) || (isWindows && /^(?:[A-Za-z]:)?[\\/]/.test(text));
     const path = (text: string): Promise<string> =>
       isWindowsPath(text) ? resolveWindowsPath(g, text.replace(/^win:/i, "")) : Promise.resolve(text);
-    const result = await work({ g, live, signal, path });
+    const result = await work({ g, live, signal, stay: () => void (staying = true), path });
     await g.shutdown();
     return result;
   } finally {

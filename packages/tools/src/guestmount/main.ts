@@ -1,0 +1,128 @@
+import { realpathSync, statSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import { mountFuse, unmountFuse } from "../fuse/mount.ts";
+import { FuseSession } from "../fuse/session.ts";
+import { machineHelp, readToolArguments } from "../machine/options.ts";
+import type { ToolArguments, ToolOption } from "../machine/options.ts";
+import { withMachine } from "../machine/with-machine.ts";
+import type { OpenMachine } from "../machine/with-machine.ts";
+import { runTool } from "../run-tool.ts";
+import { ToolError, UsageError } from "../tool-error.ts";
+import { detach, isBackground, startBackground } from "./background.ts";
+import { Farewell, mountSource } from "./farewell.ts";
+import { guestErrno } from "./guest-errno.ts";
+import { GuestFilesystem } from "./guest-filesystem.ts";
+import { fuseHelp, parseFuseOptions } from "./options.ts";
+import type { FuseOptions } from "./options.ts";
+
+const options: readonly ToolOption[] = [
+  { name: "dir-cache-timeout", long: "dir-cache-timeout", argument: "required" },
+  { name: "fuse-help", long: "fuse-help" },
+  { name: "inspector", short: "i", long: "inspector" },
+  { name: "no-fork", long: "no-fork" },
+  { name: "no-sync", short: "n", long: "no-sync" },
+  { name: "option", short: "o", long: "option", argument: "required" },
+  { name: "pid-file", long: "pid-file", argument: "required" },
+  { name: "ro", short: "r", long: "ro" },
+  { name: "rw", short: "w", long: "rw" },
+  { name: "selinux", long: "selinux" },
+];
+
+/** How long what is known of a file may be believed, in seconds: off, nobody else changes it. */
+const [validForOff, validForLive] = [60, 1];
+
+interface Plan {
+  readonly folder: string;
+  readonly readOnly: boolean;
+  readonly fuse: FuseOptions;
+  readonly pidFile: string | undefined;
+}
+
+function planOf({ machine, values, words }: ToolArguments): Plan {
+  const [folder, ...more] = words;
+  if (folder === undefined || more.length > 0) throw new UsageError("it takes one folder of this host to mount on");
+  if (values.has("ro") && values.has("rw")) throw new UsageError("--ro and --rw exclude each other");
+  if (machine.mounts.length === 0 && !values.has("inspector") && !machine.live)
+    throw new UsageError("what is to be mounted? -i finds it out, -m names it");
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  if (stats?.isDirectory() !== true) throw new ToolError(`${folder}: is no folder of this host`);
+  const fuse = parseFuseOptions(values.get("option") ?? []);
+  const timeout = values.get("dir-cache-timeout")?.at(-1);
+  if (timeout !== undefined && !/^\d{1,9}$/.test(timeout))
+    throw new UsageError(`--dir-cache-timeout ${timeout}: no number of seconds`);
+  return {
+    folder: realpathSync(folder),
+    readOnly: values.has("ro") || fuse.readOnly,
+    fuse: timeout === undefined ? fuse : { ...fuse, validFor: Number(timeout) },
+    pidFile: values.get("pid-file")?.at(-1),
+  };
+}
+
+/** Mounts, serves until somebody unmounts, and comes back when nothing of it is left. */
+async function serve({ g, live, signal, stay }: OpenMachine, { folder, readOnly, fuse, pidFile }: Plan): Promise<void> {
+  // The kernel takes the mask of whoever makes a file into account already.
+  await g.umask(0);
+  const filesystem = new GuestFilesystem(g, {
+    ...fuse,
+    readOnly,
+    validFor: fuse.validFor ?? (live ? validForLive : validForOff),
+  });
+  const kernel = readOnly && !fuse.readOnly ? [...fuse.kernel, "ro"] : fuse.kernel;
+  const fd = await mountFuse({ folder, source: mountSource(), options: kernel });
+  const session = new FuseSession(fd, (request, stop) => filesystem.answer(request, stop), guestErrno);
+  const unmount = (): void => {
+    unmountFuse(folder, true).catch((error: unknown) => process.stderr.write(`guestmount: ${String(error)}\n`));
+  };
+  signal.addEventListener("abort", unmount, { once: true });
+  if (signal.aborted) unmount();
+  let writingPid: Promise<void> | undefined;
+  await session.serve(() => {
+    if (pidFile !== undefined) writingPid = writeFile(pidFile, `${process.pid}\n`);
+    if (!isBackground()) return;
+    stay();
+    void Promise.resolve(writingPid).then(detach);
+  });
+  if (pidFile !== undefined) await rm(pidFile, { force: true });
+}
+
+await runTool({
+  name: "guestmount",
+  help: `guestmount: the files of a machine, off or running, in a folder of this host
+
+usage: guestmount (-a IMAGE | -d NAME) (-i | -m DEV[:MNT]) [--ro] FOLDER
+       guestmount --live -d NAME [--ro] FOLDER
+
+It goes on in the background until guestunmount FOLDER, which comes back when everything is on the disks and closed.
+
+  -i, --inspector         find the operating system and mount its file systems
+  -r, --ro                nothing is changed
+  -w, --rw                changes go to the machine (default)
+  -o OPTION[,OPTION]      options of the mount; --fuse-help lists them
+      --dir-cache-timeout SECONDS
+                          how long what is known of a file may be believed (default ${validForOff}, live ${validForLive})
+      --pid-file FILE     write the process number there once the folder is mounted
+      --no-fork           stay in the foreground
+  -n, --no-sync           do not flush at the end
+
+${machineHelp}`,
+  async run(args) {
+    const given = readToolArguments(args, options);
+    if (given.values.has("fuse-help")) {
+      process.stdout.write(fuseHelp);
+      return 0;
+    }
+    const plan = planOf(given);
+    if (!given.values.has("no-fork") && !isBackground()) return startBackground();
+    const farewell = new Farewell();
+    await farewell.open();
+    const open = { program: "guestmount", readOnly: plan.readOnly, sync: !given.values.has("no-sync") };
+    try {
+      await withMachine(given.machine, open, (machine) => serve(machine, plan));
+      await farewell.say("");
+      return 0;
+    } catch (error) {
+      await farewell.say((error as Error).message);
+      throw error;
+    }
+  },
+});
