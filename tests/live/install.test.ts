@@ -24,26 +24,28 @@ describe("guestfs-live with a machine that is off", { skip: reason ?? false }, (
     assert.match(off.stdout, /^live access: no: it is off$/m);
   });
 
-  it("removes the daemon, by the disk", async () => {
-    const { status, stdout, stderr } = await runTool(
-      "guestfs-live",
-      "uninstall",
-      "-a",
-      machine.disk,
-      "--format",
-      "qcow2",
-    );
-    assert.equal(status, 0, stderr);
-    assert.match(stdout, /^guestfsd is removed from /);
+  it("refuses a disk that names another file", async () => {
+    const { status, stderr } = await runTool("guestfs-live", "uninstall", "-a", machine.disk);
+    assert.equal(status, 1);
+    assert.match(stderr, /names another file: a backing file/);
   });
 
-  it("puts it in, by the domain; the machine boots with it", async () => {
+  it("removes the daemon", async () => {
+    const { status, stdout, stderr } = await runTool("guestfs-live", "-c", machine.uri, "uninstall", "-d", "guest");
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout, "guestfsd is removed from guest\n");
+  });
+
+  it("puts it in; the machine boots with it", async () => {
     const { status, stdout, stderr } = await runTool("guestfs-live", "-c", machine.uri, "install", "-d", "guest");
     assert.equal(status, 0, stderr);
     assert.match(stdout, /^guestfsd \d+\.\d+\.\d+ is installed in guest and starts with the channel\n/);
     await machine.start();
     await machine.waitForChannel("connected", "org.libguestfs.channel.0");
-    assert.equal(await machine.run("dpkg --verify guestfsd-live; dpkg --audit; ls /var/tmp"), "");
+    assert.equal(
+      await machine.run("dpkg --verify guestfsd-live | grep -v /usr/share/doc; dpkg --audit; ls /var/tmp"),
+      "",
+    );
     const usable = await runTool("guestfs-live", "-c", machine.uri, "status", "guest");
     assert.equal(usable.status, 0, usable.stdout);
   });

@@ -35,8 +35,7 @@ async function askDaemon({ connection, name }: Domain): Promise<DaemonStatus | "
   });
   await g.launch();
   if (!(await g.featureAvailable(["guestfs-extensions"]))) return "stock";
-  const ask: unknown = Reflect.get(g, "extensionDaemonStatus");
-  return typeof ask === "function" ? (JSON.parse((await ask.call(g)) as string) as DaemonStatus) : {};
+  return JSON.parse(await g.extensionDaemonStatus()) as DaemonStatus;
 }
 
 async function report(domain: Domain): Promise<Report> {
