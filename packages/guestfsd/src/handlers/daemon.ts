@@ -1,5 +1,5 @@
 import { groups } from "@guestfs/schema";
-import { closeSync, fsyncSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fsyncSync, openSync, writeFileSync } from "node:fs";
 import { machine, release, type, version } from "node:os";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
@@ -7,29 +7,45 @@ import { userDrives } from "../device.ts";
 import { run } from "../exec.ts";
 import { runInGuest } from "../guest-command.ts";
 import { linesOf, textUntilNul } from "../guest-text.ts";
-import { sync } from "../native/file.ts";
+import { ourMounts } from "../mount-table.ts";
+import { sync, syncFilesystem } from "../native/file.ts";
+import { fsPath } from "../sysroot.ts";
 import { readKernelLog } from "../native/kernel-log.ts";
+import { errorText } from "../native/system-error.ts";
 
 const napLength = 250;
 const umaskMax = 0o777;
 const dropAllMax = 3;
 
-/** Writes everything to the disks: what filesystems hold, and what was written to a drive without one. */
+/** Opens something to flush it; what can't be opened so, being read-only or gone, has nothing to write. */
+function flush(path: string, flags: number, how: (fd: number) => void): void {
+  let fd: number;
+  try {
+    fd = openSync(fsPath(path), flags | constants.O_NONBLOCK);
+  } catch {
+    return;
+  }
+  try {
+    how(fd);
+  } catch (error) {
+    const { code = "EIO" } = error as NodeJS.ErrnoException;
+    throw new DaemonError(`${path}: what was written did not reach the disk: ${errorText(code)}`, code, {
+      cause: error,
+    });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Writes everything to the disks: what filesystems hold, and what was written to a drive without one.
+ * @throws DaemonError when something could not be written, also earlier and in the background
+ */
 export function syncDisks(context: Context): void {
   sync();
+  for (const { target } of ourMounts(context.state)) flush(target, constants.O_RDONLY, syncFilesystem);
   if (!context.state.options.appliance) return;
-  for (const drive of userDrives()) {
-    try {
-      const fd = openSync(`/dev/${drive}`, "r+");
-      try {
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
-    } catch {
-      // A drive that is read-only has nothing to write.
-    }
-  }
+  for (const drive of userDrives()) flush(`/dev/${drive}`, constants.O_RDWR, fsyncSync);
 }
 
 /** Waits, and ends when the client goes away. */

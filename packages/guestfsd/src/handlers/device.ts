@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fsyncSync, openSync, readFileSync } from "node:fs";
 import { arrays, blockName, isWholeDrive, kernelPartitions, mappedDevices, wholeDrives } from "../block-device.ts";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
@@ -60,7 +60,11 @@ export const device: HandlersOf<"device"> = {
     withDevice(args.device, (fd) => block.setReadAhead(fd, args.sectors));
   },
   blockdev_flushbufs(args) {
-    withDevice(args.device, block.flushBuffers);
+    withDevice(args.device, (fd) => {
+      // The ioctl alone does not tell when something could not be written.
+      fsyncSync(fd);
+      block.flushBuffers(fd);
+    });
   },
   blockdev_rereadpt(args) {
     withDevice(args.device, block.rereadPartitions);

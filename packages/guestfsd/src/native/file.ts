@@ -108,6 +108,12 @@ export function statvfs(path: string): bigint[] {
   return Array.from(result.subarray(0, 11));
 }
 
+const syncfsC = libc.func("syncfs", "int", ["int"]) as (fd: number) => number;
+/** syncfs(2): unlike sync(2), it tells when something could not be written. */
+export function syncFilesystem(fd: number): void {
+  check(syncfsC(fd), "syncfs");
+}
+
 const sync = libc.func("sync", "void", []) as () => void;
 /** sync(2). */
 export { sync };
