@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { DaemonError } from "./daemon-error.ts";
 
 /** `/dev/sdb3`, `/dev/vda`, `/dev/hdc1`: prefix, letters, partition. */
@@ -83,14 +83,4 @@ export function parseMountable(text: string, isDevice: (path: string) => boolean
     if (isDevice(device)) return { device, subvolume: rest.slice(cut + 1) };
   }
   throw new DaemonError(`${text}: not a mountable: no device stands behind btrfsvol:`, "EINVAL");
-}
-
-/** The loop, zram and other drives that are never the user's. */
-export function isForeign(block: string): boolean {
-  return /^(loop|ram|zram|fd|sr)\d+$/.test(block);
-}
-
-/** Size of a whole drive as sysfs has it, in bytes. */
-export function blockSize(block: string): number {
-  return Number(readFileSync(`/sys/class/block/${block}/size`, "utf8")) * 512;
 }

@@ -286,7 +286,7 @@ describe("the captured calls", () => {
       [2 ** 32 + 6, 1000, 1e9, 5],
     );
     assert.deepEqual(
-      (reply("internal_lstatnslist") as Record<string, number>[]).map((one) => Number(one["st_ino"] ?? 0) > 0),
+      (reply("internal_lstatnslist") as Record<string, bigint>[]).map((one) => (one["st_ino"] ?? 0n) > 0n),
       [true, false, true],
     );
     assert.equal(typeof (reply("statvfs") as Record<string, unknown>)["fsid"], "bigint");
