@@ -1,0 +1,149 @@
+// Freezes filesystems of its own, in image files.
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { TestContext } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { RawClient, ReplyError, startOwnDaemon } from "@guestfs/testkit";
+import type { OwnDaemon } from "@guestfs/testkit";
+
+/** A filesystem of its own below the daemon's tree. */
+function mountImage(daemon: OwnDaemon, folder: string, name: string): string {
+  const image = join(folder, `${name}-${daemon.pid}.img`);
+  execFileSync("truncate", ["-s", "16M", image]);
+  execFileSync("mkfs.ext4", ["-q", "-F", image]);
+  const place = join(daemon.sysroot, name);
+  mkdirSync(place);
+  execFileSync("mount", ["-o", "loop", image, place]);
+  return place;
+}
+
+/** Connects for the time of a test, also when it fails: the next one would wait for it. */
+async function connect(t: TestContext, daemon: OwnDaemon): Promise<RawClient> {
+  const client = await RawClient.connect(daemon.socketPath);
+  t.after(() => client.close());
+  return client;
+}
+
+function whyNot(): string | undefined {
+  if (process.geteuid?.() !== 0) return "mounting an image needs root";
+  try {
+    execFileSync("losetup", ["-f"], { stdio: "ignore" });
+    return undefined;
+  } catch {
+    return "there are no loop devices here";
+  }
+}
+
+const reason = whyNot();
+if (reason !== undefined) console.log(`skipped: ${reason}`);
+
+describe("freezing", { skip: reason ?? false }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "guestfsd-freeze-"));
+  const run = join(folder, "run");
+  let daemon: OwnDaemon;
+  let one: string;
+  let two: string;
+
+  before(async () => {
+    writeFileSync(join(folder, "policy.json"), "{}");
+    daemon = await startOwnDaemon({ args: ["-r", "--policy", join(folder, "policy.json"), "--run-dir", run] });
+    one = mountImage(daemon, folder, "one");
+    two = mountImage(daemon, folder, "two");
+  });
+  after(async () => {
+    for (const place of [one, two]) execFileSync("umount", [place]);
+    await daemon.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A program that writes, and how to see whether it could. */
+  function writer(place: string, name: string): { child: ChildProcess; wrote(): boolean } {
+    const child = spawn("sh", ["-c", `echo x > ${join(place, name)}`], { stdio: "ignore" });
+    return { child, wrote: () => child.exitCode !== null };
+  }
+  const until = async (condition: () => boolean): Promise<void> => {
+    while (!condition()) await delay(10);
+  };
+  /** Waits until a program waits for the thaw. */
+  const waits = async (child: ChildProcess): Promise<void> => {
+    const state = (): string | undefined =>
+      /^State:\s+(\S)/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1];
+    await until(() => state() === "D");
+  };
+  const freeze = (client: RawClient, seconds: number, mountpoints: string[]): Promise<unknown> =>
+    client.call("extension_freeze", { seconds, mountpoints });
+
+  test("holds writers until the thaw, and refuses calls that would have to wait", async (t) => {
+    const client = await connect(t, daemon);
+    assert.equal(await freeze(client, 60, ["/one", "/two"]), 2);
+    const { child, wrote } = writer(one, "held");
+    await waits(child);
+    assert.equal(wrote(), false);
+    await assert.rejects(
+      client.call("mkdir", { path: "/two/made" }),
+      (error) => error instanceof ReplyError && error.errno === "EBUSY" && /frozen, for \d+ s more/.test(error.message),
+    );
+    await assert.rejects(freeze(client, 60, ["/one"]), /frozen, for/);
+    assert.equal(await client.call("exists", { path: "/one/lost+found" }), true);
+    assert.match(String(await client.call("extension_daemon_status")), /"frozen":\{"watcher":\d+,"secondsLeft":\d+\}/);
+    assert.doesNotMatch(daemon.log(), /mkdir/);
+    assert.equal(await client.call("extension_thaw"), 2);
+    await until(wrote);
+    await client.call("mkdir", { path: "/two/made" });
+    assert.equal(await client.call("extension_thaw"), 0);
+    assert.equal(existsSync(join(run, "frozen")), false);
+    assert.match(daemon.log(), /mkdir path="\/two\/made": refused/);
+  });
+
+  test("ends with its client", async (t) => {
+    const client = await connect(t, daemon);
+    await freeze(client, 600, ["/one"]);
+    const { child, wrote } = writer(one, "vanished");
+    await waits(child);
+    client.close();
+    await until(wrote);
+  });
+
+  test("ends at its limit", async (t) => {
+    const client = await connect(t, daemon);
+    await freeze(client, 1, ["/one"]);
+    const { wrote } = writer(one, "limit");
+    await until(wrote);
+    assert.equal(await client.call("extension_thaw"), 0);
+    await client.call("mkdir", { path: "/one/after" });
+  });
+
+  test("is there for a client that reads only, and asks for times and places that make sense", async (t) => {
+    const client = await connect(t, daemon);
+    await client.call("extension_restrict", { readonly: true });
+    assert.equal(await freeze(client, 60, ["/one"]), 1);
+    assert.equal(await client.call("extension_thaw"), 1);
+    await assert.rejects(freeze(client, 0, []), /0: the limit is 1 to 600 seconds/);
+    await assert.rejects(freeze(client, 601, []), /601: the limit/);
+    await assert.rejects(freeze(client, 9, ["/one/lost+found"]), /not a mount point/);
+    await assert.rejects(freeze(client, 9, ["/nowhere"]), ReplyError);
+    assert.deepEqual(readdirSync(run), []);
+  });
+
+  test("ends with a daemon that is killed", async (t) => {
+    const other = await startOwnDaemon({ args: ["-r", "--policy", join(folder, "policy.json"), "--run-dir", run] });
+    const place = mountImage(other, folder, "three");
+    try {
+      const client = await connect(t, other);
+      await freeze(client, 600, ["/three"]);
+      const { child, wrote } = writer(place, "killed");
+      await waits(child);
+      process.kill(other.pid, "SIGKILL");
+      await until(wrote);
+      await until(() => !existsSync(join(run, "frozen")));
+    } finally {
+      execFileSync("umount", [place]);
+      await other.stop();
+    }
+  });
+});
