@@ -93,7 +93,7 @@ while [ -z "$port" ]; do
 done
 note "starting the daemon"
 if [ -n "$port" ]; then
-  ${runNode} --v8-pool-size=0 /guestfsd/guestfsd.mjs $verbose -c $port
+  ${runNode} --v8-pool-size=0 --no-flush-bytecode /guestfsd/guestfsd.mjs $verbose -c $port
   echo "guestfs-init: the daemon ended with status $?"
 else
   echo "guestfs-init: no port named ${channelName}"
