@@ -7,6 +7,7 @@ import { installAppliance } from "./setup/appliance.mjs";
 import { build } from "./setup/build.mjs";
 import { forStart, onlyForTests } from "./setup/debian-packages.mjs";
 import { installPackages } from "./setup/debian.mjs";
+import { installLiveMachines } from "./setup/live-machine.mjs";
 import { installNpmPackages } from "./setup/npm-packages.mjs";
 
 const tests = process.argv.includes("tests");
@@ -15,6 +16,7 @@ try {
   await installNpmPackages();
   await build();
   await installAppliance();
+  if (tests) await installLiveMachines();
   console.error("setup: everything is here");
 } catch (error) {
   console.error(`setup: ${error instanceof Error ? error.message : String(error)}`);
