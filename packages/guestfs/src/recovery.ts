@@ -4,7 +4,7 @@ import type { Header } from "@guestfs/protocol";
 import { procedureByName } from "@guestfs/schema";
 
 /** Pause before the second question, in milliseconds; each one after it is twice as long. */
-const firstPause = 500;
+const firstPause = 100;
 const greeting = encodeFlag(launchFlag);
 
 function beginsWith(whole: Uint8Array, part: Uint8Array): boolean {

@@ -2,7 +2,7 @@ import { CancelledError, LaunchError } from "../errors.ts";
 import { domainState, findDomain } from "../libvirt/domain.ts";
 import { VirshError } from "../libvirt/virsh.ts";
 import type { LiveChannel, LiveDomain } from "./live-domain.ts";
-import { explainSocket, SilenceError } from "./unix.ts";
+import { explainSocket, NoDaemonError, SilenceError } from "./unix.ts";
 
 /** How attaching to a machine ended. */
 export interface LiveFailure {
@@ -77,7 +77,7 @@ export async function explainLive(failure: LiveFailure, signal?: AbortSignal): P
       evidence: `The machine is ${state}, and libvirt says state='disconnected' of the channel.`,
       fix: `in the machine: systemctl start guestfsd-live; to put guestfsd into it: guestfs-live install -d ${name} (machine off). A stock guestfsd ends with its client and has to be started again.`,
     });
-  if (error instanceof SilenceError && connected === true)
+  if ((error instanceof SilenceError || error instanceof NoDaemonError) && connected === true)
     return new LaunchError(`something in the machine ${name} holds ${where}, and neither greets nor answers`, {
       cause: error,
       evidence: `The machine is ${state}, and libvirt says state='connected' of the channel.`,

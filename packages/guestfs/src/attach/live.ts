@@ -7,10 +7,15 @@ import { channelIsTaken, explainLive } from "./live-diagnosis.ts";
 import { limitToReading } from "./read-only.ts";
 import { socketUse } from "./socket-use.ts";
 import type { SocketUse } from "./socket-use.ts";
-import { greetOnSocket, SilenceError, socketAttachment } from "./unix.ts";
+import { greetOnSocket, NoDaemonError, SilenceError, socketAttachment } from "./unix.ts";
 
-/** How long a daemon that has our connection may be silent, in milliseconds. It is asked after one second. */
-const silenceMs = 4000;
+/**
+ * How long a daemon that has our connection may be silent, in milliseconds, at the first attempt and the second. A daemon
+ * that did not see one client go and the next one come takes what we say for a part of what that one said; between the
+ * attempts the channel is closed long enough for it to see that.
+ */
+const [firstSilenceMs, silenceMs] = [800, 3500];
+const closedMs = 150;
 /** How long to wait for another client to leave, in milliseconds. */
 const takenMs = 4000;
 /** Longest pause before looking again whether it has left, in milliseconds. */
@@ -40,13 +45,27 @@ async function freeChannel({ domain, timeoutMs, signal }: LiveOptions): Promise<
   }
 }
 
+async function greet(options: LiveOptions, { path }: LiveChannel): Promise<Connection> {
+  const { timeoutMs, signal } = options;
+  const attempt = (patience: number): Promise<Connection> =>
+    greetOnSocket({ path, timeoutMs: Math.min(patience, timeoutMs), signal, certain: true });
+  try {
+    return await attempt(firstSilenceMs);
+  } catch (error) {
+    if (!(error instanceof SilenceError || error instanceof NoDaemonError) || timeoutMs <= firstSilenceMs) throw error;
+    options.debug(`${path}: ${error.message}; trying once more`);
+  }
+  await delay(closedMs, undefined, { signal });
+  return attempt(silenceMs);
+}
+
 async function reach(options: LiveOptions, channel: LiveChannel): Promise<Connection> {
   const { domain, signal } = options;
   const { path } = channel;
   let use: Promise<SocketUse | undefined> | undefined;
   const look = setTimeout(() => (use = socketUse(path)), queueLookMs);
   try {
-    return await greetOnSocket({ path, timeoutMs: Math.min(silenceMs, options.timeoutMs), signal, certain: true });
+    return await greet(options, channel);
   } catch (error) {
     const busy = error instanceof SilenceError && ((await use)?.waiting ?? 0) > 0;
     throw await explainLive({ domain, channel, error: error as Error, busy }, signal);

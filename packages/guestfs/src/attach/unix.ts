@@ -65,7 +65,7 @@ async function explainMissing(path: string, cause: NodeJS.ErrnoException): Promi
 }
 
 /** Bytes came that are no guestfsd's, or none of this conversation, and no end of them. */
-class NoDaemonError extends Error {}
+export class NoDaemonError extends Error {}
 
 /** Nobody said anything in time. */
 export class SilenceError extends Error {}
@@ -91,8 +91,8 @@ export async function explainSocket(path: string, error: Error): Promise<LaunchE
   });
 }
 
-/** Silence after which a daemon is asked whether it is there, in milliseconds. */
-const silenceMs = 1000;
+/** Silence after which a daemon is asked whether it is there, in milliseconds; on a channel, where asking is usual. */
+const [silenceMs, channelSilenceMs] = [1000, 100];
 /** How long bytes that are no greeting may come, in milliseconds. */
 const otherBytesMs = 2000;
 
@@ -122,7 +122,7 @@ export async function greetOnSocket({ path, timeoutMs, signal, certain }: UnixOp
         : new SilenceError(`within ${timeoutMs / 1000} s`),
     );
   const timers = [
-    setTimeout(() => connection.recover(), silenceMs),
+    setTimeout(() => connection.recover(), certain === true ? channelSilenceMs : silenceMs),
     setTimeout(() => connection.sawOtherBytes && giveUp(), otherBytesMs),
     setTimeout(giveUp, timeoutMs),
   ];
@@ -132,7 +132,7 @@ export async function greetOnSocket({ path, timeoutMs, signal, certain }: UnixOp
     return connection;
   } catch (error) {
     connection.end(error as Error);
-    throw connection.sawOtherBytes && !(error instanceof CancelledError)
+    throw connection.sawOtherBytes && !(error instanceof CancelledError) && !(error instanceof NoDaemonError)
       ? new NoDaemonError("other bytes, and then the end of the connection", { cause: error })
       : error;
   } finally {
