@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { QmpClient } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
 import { applianceMachine } from "./machine.ts";
@@ -32,6 +33,7 @@ const SCRATCH_BYTES = 64 * 2 ** 20;
 const SCRATCH_TARGET = 0;
 // Often enough that what they run is known to node's compiler.
 const REHEARSALS = 3;
+const SETTLE_MS = 300;
 
 /** Receives what QEMU writes to a unix socket, as a file. */
 async function receiveInto(path: string, use: (socketPath: string) => Promise<void>): Promise<void> {
@@ -78,6 +80,17 @@ async function makeSparse(path: string, bytes: number): Promise<void> {
   }
 }
 
+/** Makes a disk with one empty partition in a table of the old kind. */
+async function makeScratch(path: string): Promise<void> {
+  await makeSparse(path, SCRATCH_BYTES);
+  const table = Buffer.alloc(512);
+  table[446 + 4] = 0x83;
+  table.writeUInt32LE(2048, 446 + 8);
+  table.writeUInt32LE(SCRATCH_BYTES / 512 - 2048, 446 + 12);
+  table.writeUInt16LE(0xaa55, 510);
+  await writeFile(path, table, { flag: "r+" });
+}
+
 async function addScratch(qmp: QmpClient, path: string, round: number): Promise<void> {
   const file = { driver: "file", filename: path, locking: "off", cache: { "no-flush": true } };
   const name = `scratch${round}`;
@@ -96,7 +109,7 @@ async function bootAndSave(machine: MachineProcess, folder: string, onDebug: (li
   await machine.wait(ready(channel));
   onDebug("the template's daemon is up");
   const scratch = join(folder, "scratch");
-  await makeSparse(scratch, SCRATCH_BYTES);
+  await makeScratch(scratch);
   for (let round = 0; round < REHEARSALS; round++) {
     await machine.wait(addScratch(qmp, scratch, round));
     await machine.wait(sendOrders(channel, [SCRATCH_TARGET], true));
@@ -104,6 +117,8 @@ async function bootAndSave(machine: MachineProcess, folder: string, onDebug: (li
   }
   await rm(scratch);
   onDebug("the template's daemon is warm");
+  // What the guest's kernel has put off until later (freeing, mostly) is done once, not in every clone.
+  await machine.wait(sleep(SETTLE_MS));
   await machine.wait(qmp.execute("stop"));
   await machine.wait(receiveInto(join(folder, "state"), (path) => saveState(qmp, path)));
   onDebug("the template's state is saved");

@@ -25,6 +25,7 @@ class CloneableMachine {
   readonly #random = new KernelRandom();
   readonly #scanner = new DriveScanner();
   readonly #machineId: number;
+  #isFirst = true;
 
   constructor(channel: Channel, log: Log | undefined) {
     this.#channel = channel;
@@ -51,7 +52,8 @@ class CloneableMachine {
     this.#setTime();
     if (!orders.rehearsal) return true;
     if (drives.length > 0) {
-      warmUp(this.#log);
+      warmUp(this.#isFirst, this.#log);
+      this.#isFirst = false;
       for (const target of drives) this.#scanner.remove(target);
     }
     return false;

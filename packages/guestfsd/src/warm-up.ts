@@ -3,47 +3,63 @@ import { procedures } from "@guestfs/schema";
 import { readdirSync, readFileSync } from "node:fs";
 import type { Channel } from "./channel.ts";
 import { Conversation } from "./conversation.ts";
+import { run } from "./exec.ts";
 
 type WarmUpCall = readonly [name: string, args?: Record<string, unknown>];
 
-const device = "/dev/sda";
-const rounds = 20;
+const disk = "/dev/sda";
+const device = "/dev/sda1";
+// Filesystems and volumes that disks of virtual machines have; some take long to load.
+const modules = [
+  "ext4",
+  "xfs",
+  "btrfs",
+  "vfat",
+  "nls_ascii",
+  "nls_cp437",
+  "isofs",
+  "dm_mod",
+  "dm_crypt",
+  "loop",
+  "fuse",
+];
 
-const once: readonly WarmUpCall[] = [
+const first: readonly WarmUpCall[] = [
   ["mkfs", { fstype: "ext4", device }],
-  ["vfs_type", { mountable: device }],
-  ["list_filesystems"],
-  ["list_partitions"],
-  ["lvs"],
   ["mount", { mountable: device, mountpoint: "/" }],
   ["mkdir", { path: "/d" }],
   ["internal_write", { path: "/d/f", content: Buffer.from("warm\n") }],
+  ["umount", { pathordevice: "/" }],
 ];
 
-const often: readonly WarmUpCall[] = [
-  ["ping_daemon"],
+const typical: readonly WarmUpCall[] = [
   ["internal_feature_available", { group: "guestfs-extensions" }],
   ["list_devices"],
+  ["list_partitions"],
+  ["vfs_type", { mountable: device }],
+  ["list_filesystems"],
+  ["blockdev_getsize64", { device: disk }],
+  ["mount_ro", { mountable: device, mountpoint: "/" }],
+  ["umount_all"],
+  ["mount", { mountable: device, mountpoint: "/" }],
+  ["ping_daemon"],
   ["is_file", { path: "/d/f", followsymlinks: false }],
+  ["is_dir", { path: "/d", followsymlinks: false }],
+  ["exists", { path: "/d/f" }],
   ["statns", { path: "/d/f" }],
-  ["ls0", { dir: "/d" }],
+  ["lstatns", { path: "/d/f" }],
+  ["internal_write", { path: "/d/f", content: Buffer.from("warm\n") }],
   ["internal_readdir", { dir: "/d" }],
+  ["ls0", { dir: "/d" }],
+  ["find0", { directory: "/d" }],
   ["download", { remotefilename: "/d/f" }],
   ["mountpoints"],
-];
-
-const last: readonly WarmUpCall[] = [
-  ["internal_autosync"],
-  ["mount_ro", { mountable: device, mountpoint: "/" }],
+  ["sync"],
   ["internal_autosync"],
 ];
 
 /** All of them, in order. */
-export const warmUpCalls: readonly WarmUpCall[] = [
-  ...once,
-  ...Array.from({ length: rounds }, () => often).flat(),
-  ...last,
-];
+export const warmUpCalls = (isFirst: boolean): readonly WarmUpCall[] => (isFirst ? [...first, ...typical] : typical);
 
 // Read once, so that they are in the memory of every clone: what most calls run or load.
 const programs =
@@ -109,9 +125,13 @@ function touchPrograms(): void {
 /**
  * Makes typical calls on a scratch disk, the only drive there is, so that modules are loaded, programs in memory and code compiled in
  * every machine that is restored from this one. What fails only stays cold.
+ * @param isFirst - the disk has a partition and nothing in it; later it has what was left there
  */
-export function warmUp(log: ((line: string) => void) | undefined): void {
+export function warmUp(isFirst: boolean, log: ((line: string) => void) | undefined): void {
+  if (isFirst) {
+    run(["modprobe", "-a", "-q", ...modules], { accept: "any" });
+    touchPrograms();
+  }
   const options = { sysroot: "/sysroot", live: false, network: false, verbose: false, appliance: true };
-  new Conversation(new ListedCalls(warmUpCalls), options, log).serve();
-  touchPrograms();
+  new Conversation(new ListedCalls(warmUpCalls(isFirst)), options, log).serve();
 }
