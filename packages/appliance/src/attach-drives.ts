@@ -8,6 +8,7 @@ import type { DriveFormat } from "./drive-format.ts";
 import { protocolNode } from "./drive-node.ts";
 import type { BlockNode } from "./drive-node.ts";
 import type { ApplianceDrive } from "./drive.ts";
+import { emptyQcow2 } from "./qcow2-overlay.ts";
 
 /** Highest number of drives: SCSI targets of one virtio-scsi controller. */
 export const maxDrives = 255;
@@ -113,102 +114,113 @@ async function run(drive: ApplianceDrive, action: Promise<unknown>): Promise<voi
   }
 }
 
-async function createOverlay(
-  qmp: QmpClient,
-  drive: ApplianceDrive,
-  index: number,
-  base: string,
-  folder: string,
-): Promise<void> {
-  const nodes = await qmp.execute("query-named-block-nodes", { flat: true });
-  const size = nodes.find((node) => node["node-name"] === base)?.image["virtual-size"];
-  if (size === undefined) throw driveError(drive, "QEMU does not tell the size of the image");
-  const path = join(folder, `overlay${index}.qcow2`);
-  await writeFile(path, "", { mode: 0o600, flag: "wx" });
-  const file = `overlay-file${index}`;
-  const job = `create${index}`;
-  await run(
-    drive,
-    qmp.execute("blockdev-add", {
-      driver: "file",
-      filename: path,
-      "node-name": file,
-      cache: { "no-flush": true },
-      discard: "unmap",
-    }),
-  );
-  const concluded = new Promise<void>((resolve) => {
-    const forget = qmp.onEvent(({ event, data }) => {
-      if (event !== "JOB_STATUS_CHANGE" || data["id"] !== job || data["status"] !== "concluded") return;
-      forget();
-      resolve();
-    });
-  });
-  await run(drive, qmp.execute("blockdev-create", { "job-id": job, options: { driver: "qcow2", file, size } }));
-  await Promise.race([
-    concluded,
-    new Promise((_, reject) =>
-      setTimeout(() => reject(driveError(drive, "QEMU does not make the overlay")), 30_000).unref(),
-    ),
-  ]);
-  const error = (await qmp.execute("query-jobs")).find(({ id }) => id === job)?.error;
-  if (error !== undefined) throw driveError(drive, `the overlay can't be made: ${error}`);
-  await qmp.execute("job-dismiss", { id: job });
-  const overlay = {
-    driver: "qcow2",
-    "node-name": `overlay${index}`,
-    file,
-    backing: base,
-    discard: "unmap",
-    cache: { "no-flush": true },
-  };
-  await run(drive, qmp.execute("blockdev-add", overlay));
-}
-
 /**
- * Attaches drives to a QEMU whose machine has the SCSI controller `scsi0`: drive i becomes target i. Secrets go over QMP and are never on
+ * Attaches drives to a QEMU whose machine has the SCSI controller `scsi0`: drive i becomes target `first` + i. Secrets go over QMP and are never on
  * a command line. A read-only drive's image is opened for reading only, without QEMU's image lock (so a disk in use can be looked at),
  * under an overlay that takes the writes. Overlays are files in a 0700 folder in `tmpDir`; as soon as QEMU has them open they have no name
  * any more, so that nothing stays behind however this ends.
  *
  * @throws ApplianceError of stage `drive` or `host`, QmpError
  */
-export async function attachDrives(qmp: QmpClient, drives: readonly PreparedDrive[], tmpDir: string): Promise<void> {
-  if (!drives.some(({ drive }) => drive.readonly === true)) return attachInto(qmp, drives, tmpDir);
+export async function attachDrives(
+  qmp: QmpClient,
+  drives: readonly PreparedDrive[],
+  tmpDir: string,
+  first = 0,
+): Promise<void> {
+  if (!drives.some(({ drive }) => drive.readonly === true)) return attachInto(qmp, drives, tmpDir, first);
   const folder = await mkdtemp(join(tmpDir, "guestfs-")).catch((error: unknown) => {
     throw new ApplianceError({ stage: "host", message: `no temporary folder can be made in ${tmpDir}`, cause: error });
   });
   try {
-    await attachInto(qmp, drives, folder);
+    await attachInto(qmp, drives, folder, first);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function attachInto(qmp: QmpClient, drives: readonly PreparedDrive[], folder: string): Promise<void> {
-  for (const [index, { drive, format, isBlockDevice }] of drives.entries()) {
-    const readonly = drive.readonly === true;
-    const secret = drive.secret === undefined ? undefined : `secret${index}`;
+async function attachInto(
+  qmp: QmpClient,
+  drives: readonly PreparedDrive[],
+  folder: string,
+  first: number,
+): Promise<void> {
+  const steps = drives.map((drive, index) => new DriveSteps(qmp, drive, first + index));
+  // QEMU works on one command after the other; what is saved is waiting for each answer.
+  await forAll(steps, (step) => step.addImage());
+  const overlaid = steps.filter(({ readonly }) => readonly);
+  if (overlaid.length > 0) {
+    const nodes = await qmp.execute("query-named-block-nodes", { flat: true });
+    const sizes = new Map(nodes.map((node) => [node["node-name"], node.image["virtual-size"]]));
+    await forAll(overlaid, (step) => step.addOverlay(sizes, folder));
+  }
+  await forAll(steps, (step) => step.addDevice());
+}
+
+/** Does something for all at once, and throws the error of the first in the list that has one. */
+async function forAll(steps: readonly DriveSteps[], action: (step: DriveSteps) => Promise<void>): Promise<void> {
+  for (const result of await Promise.allSettled(steps.map(action))) {
+    if (result.status === "rejected") throw result.reason;
+  }
+}
+
+/** What has to be done with QEMU for one drive. */
+class DriveSteps {
+  readonly readonly: boolean;
+  readonly #qmp: QmpClient;
+  readonly #prepared: PreparedDrive;
+  readonly #index: number;
+  #top: string;
+
+  constructor(qmp: QmpClient, prepared: PreparedDrive, index: number) {
+    this.#qmp = qmp;
+    this.#prepared = prepared;
+    this.#index = index;
+    this.#top = `image${index}`;
+    this.readonly = prepared.drive.readonly === true;
+  }
+
+  async addImage(): Promise<void> {
+    const { drive, format, isBlockDevice } = this.#prepared;
+    const secret = drive.secret === undefined ? undefined : `secret${this.#index}`;
     if (secret !== undefined) {
       const data = Buffer.from(drive.secret ?? "").toString("base64");
-      await run(drive, qmp.execute("object-add", { "qom-type": "secret", id: secret, format: "base64", data }));
+      await run(drive, this.#qmp.execute("object-add", { "qom-type": "secret", id: secret, format: "base64", data }));
     }
     const options: NodeOptions = {
-      readonly,
+      readonly: this.readonly,
       noFlush: drive.cachemode === "unsafe",
       discard: drive.discard === "enable" || drive.discard === "besteffort" ? "unmap" : "ignore",
-      locking: !readonly,
+      locking: !this.readonly,
     };
-    let top = `image${index}`;
     const node = imageNode(protocolNode(drive, isBlockDevice, secret), format, options);
-    await run(drive, qmp.execute("blockdev-add", { ...node, "node-name": top }));
-    if (readonly) {
-      await createOverlay(qmp, drive, index, top, folder);
-      top = `overlay${index}`;
-    }
+    await this.#addNode({ ...node, "node-name": this.#top });
+  }
+
+  async addOverlay(sizes: ReadonlyMap<string, number>, folder: string): Promise<void> {
+    const size = sizes.get(this.#top);
+    if (size === undefined) throw driveError(this.#prepared.drive, "QEMU does not tell the size of the image");
+    const filename = join(folder, `overlay${this.#index}.qcow2`);
+    await writeFile(filename, emptyQcow2(size), { mode: 0o600, flag: "wx" });
+    const cache = { "no-flush": true };
+    const top = `overlay${this.#index}`;
+    await this.#addNode({
+      driver: "qcow2",
+      "node-name": top,
+      file: { driver: "file", filename, cache, discard: "unmap" },
+      backing: this.#top,
+      discard: "unmap",
+      cache,
+    });
+    this.#top = top;
+  }
+
+  async addDevice(): Promise<void> {
+    const { drive } = this.#prepared;
+    const index = this.#index;
     if (drive.copyonread === true) {
-      await run(drive, qmp.execute("blockdev-add", { driver: "copy-on-read", "node-name": `cor${index}`, file: top }));
-      top = `cor${index}`;
+      await this.#addNode({ driver: "copy-on-read", "node-name": `cor${index}`, file: this.#top });
+      this.#top = `cor${index}`;
     }
     const sector = drive.blocksize ?? 512;
     const device = {
@@ -218,13 +230,14 @@ async function attachInto(qmp: QmpClient, drives: readonly PreparedDrive[], fold
       channel: 0,
       "scsi-id": index,
       lun: 0,
-      drive: top,
-      // QEMU would otherwise stop the whole guest when the host's disk is full, and every call would hang.
-      werror: "report",
-      rerror: "report",
+      drive: this.#top,
       ...(drive.label === undefined ? {} : { serial: drive.label }),
       ...(sector === 512 ? {} : { logical_block_size: sector, physical_block_size: sector }),
     };
-    await run(drive, qmp.execute("device_add", device));
+    await run(drive, this.#qmp.execute("device_add", device));
+  }
+
+  #addNode(node: Record<string, unknown>): Promise<void> {
+    return run(this.#prepared.drive, this.#qmp.execute("blockdev-add", node));
   }
 }

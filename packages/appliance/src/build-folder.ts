@@ -2,14 +2,21 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-const DRAFT = /^draft-(\d+)-[0-9a-f]+$/;
+const DRAFT = "draft";
 
 /**
  * Makes a folder under a name that no reader looks at, lets `fill` work in it, and moves it into place: readers see it whole or not at
  * all. What was at `name` is replaced. A draft that fails is removed. Call it under the cache's lock.
+ *
+ * @param prefix - what names of drafts begin with, for drafts that are made under a lock of their own
  */
-export async function buildFolder(parent: string, name: string, fill: (draft: string) => Promise<void>): Promise<void> {
-  const draft = join(parent, `draft-${process.pid}-${randomBytes(6).toString("hex")}`);
+export async function buildFolder(
+  parent: string,
+  name: string,
+  fill: (draft: string) => Promise<void>,
+  prefix: string = DRAFT,
+): Promise<void> {
+  const draft = join(parent, `${prefix}-${process.pid}-${randomBytes(6).toString("hex")}`);
   await mkdir(draft, { recursive: true, mode: 0o700 });
   try {
     await fill(draft);
@@ -23,9 +30,10 @@ export async function buildFolder(parent: string, name: string, fill: (draft: st
 }
 
 /** Removes the drafts of builders that were killed. Only whoever holds the cache's lock may call it. */
-export async function removeDrafts(parent: string): Promise<void> {
+export async function removeDrafts(parent: string, prefix: string = DRAFT): Promise<void> {
+  const pattern = new RegExp(`^${prefix}-\\d+-[0-9a-f]+$`);
   for (const name of await readdir(parent).catch(() => [])) {
-    if (DRAFT.test(name)) await rm(join(parent, name), { recursive: true, force: true });
+    if (pattern.test(name)) await rm(join(parent, name), { recursive: true, force: true });
   }
 }
 

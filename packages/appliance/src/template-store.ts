@@ -1,14 +1,18 @@
-import { createHash } from "node:crypto";
-import { lstat, readFile, readdir, rm, utimes } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { lstat, readFile, readdir, rename, rm, utimes } from "node:fs/promises";
 import type { Stats } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** Folder names of templates begin so. */
 export const templatePrefix = "template-";
 
+/** Drafts of templates begin so: those of appliances are made, and removed, under another lock. */
+export const templateDraft = "saving";
+
 /** Raise it when templates are made or restored in another way that the key does not show. */
 const TEMPLATE_VERSION = 1;
 const KEEP_NEWEST = 4;
+const FORGET_MS = 24 * 60 * 60 * 1000;
 const KEEP_MS = 10 * 60 * 1000;
 
 /** A saved machine: files of a folder that is never changed once it has its name. */
@@ -109,7 +113,19 @@ export async function findTemplate(store: string, name: string): Promise<Templat
 /** Marks a template as used now, so that {@link removeOldTemplates} keeps it. */
 export async function touchTemplate(template: Template): Promise<void> {
   const now = new Date();
-  await utimes(join(template.state, ".."), now, now).catch(() => undefined);
+  await utimes(dirname(template.state), now, now).catch(() => undefined);
+}
+
+/**
+ * Takes a template that did not work out of the way, also while others look at it: they see it whole or not at all.
+ *
+ * @throws an error of the filesystem
+ */
+export async function discardTemplate(template: Template): Promise<void> {
+  const folder = dirname(template.state);
+  const aside = join(dirname(folder), `${templateDraft}-${process.pid}-${randomBytes(6).toString("hex")}`);
+  await rename(folder, aside);
+  await rm(aside, { recursive: true, force: true });
 }
 
 /** Removes a template that can't be used. A QEMU that has it open is not disturbed. Only whoever holds the cache's lock may call it. */
@@ -122,10 +138,17 @@ export async function removeTemplate(store: string, name: string): Promise<void>
  * open is not disturbed. Only whoever holds the cache's lock may call it.
  */
 export async function removeOldTemplates(store: string, keep: string): Promise<void> {
-  const names = (await readdir(store)).filter((name) => name.startsWith(templatePrefix) && name !== keep);
+  const entries = await readdir(store);
+  for (const name of entries.filter((entry) => entry.endsWith(".failed.json"))) await forgetOld(join(store, name));
+  const names = entries.filter((name) => /^template-[0-9a-f]+$/.test(name) && name !== keep);
   const aged = await Promise.all(
     names.map(async (name) => ({ name, usedMs: (await lstat(join(store, name))).mtimeMs })),
   );
   const old = aged.sort((a, b) => b.usedMs - a.usedMs).slice(KEEP_NEWEST - 1);
   for (const { name, usedMs } of old) if (usedMs < Date.now() - KEEP_MS) await removeTemplate(store, name);
+}
+
+async function forgetOld(path: string): Promise<void> {
+  const { mtimeMs } = await lstat(path);
+  if (mtimeMs < Date.now() - FORGET_MS) await rm(path, { force: true });
 }

@@ -8,11 +8,24 @@ import { acquireCacheLock } from "./cache-lock.ts";
 import { applianceMachine } from "./machine.ts";
 import { channelFd, qmpFd } from "./machine-process.ts";
 import type { RunningAppliance } from "./running-appliance.ts";
+import { TemplateFailures } from "./template-failures.ts";
 import { restoreTemplate } from "./template-restore.ts";
 import { saveTemplate, templateWords } from "./template-save.ts";
 import type { TemplateSource } from "./template-save.ts";
-import { findTemplate, removeOldTemplates, removeTemplate, templateName, touchTemplate } from "./template-store.ts";
+import {
+  discardTemplate,
+  findTemplate,
+  removeOldTemplates,
+  removeTemplate,
+  templateDraft,
+  templateName,
+  touchTemplate,
+} from "./template-store.ts";
 import type { Template } from "./template-store.ts";
+
+// A clone greets in a fraction of a second; this is for hosts where hundreds start at once.
+const RESTORE_MS = 60_000;
+const RESTORE_DRIVE_MS = 200;
 
 /** The processor as far as a guest may see it. */
 async function processor(): Promise<string> {
@@ -41,33 +54,31 @@ function isCancelled(error: unknown): boolean {
   return error instanceof ApplianceError && error.stage === "cancelled";
 }
 
+async function usable(store: string, name: string, onDebug: (line: string) => void): Promise<Template | undefined> {
+  try {
+    return await findTemplate(store, name);
+  } catch (error) {
+    onDebug(`the template can't be used: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
 /** The template for a machine, saved now when there is none that can be used. */
-async function provideTemplate(
-  store: string,
-  name: string,
-  source: TemplateSource,
-  refused: Template | undefined,
-): Promise<Template | undefined> {
+async function provideTemplate(store: string, name: string, source: TemplateSource): Promise<Template | undefined> {
   const { onDebug } = source;
-  const usable = async (): Promise<Template | undefined> => {
-    try {
-      return await findTemplate(store, name);
-    } catch (error) {
-      onDebug(`the template can't be used: ${messageOf(error)}`);
-      return undefined;
-    }
-  };
-  const found = await usable();
-  if (found !== undefined && refused === undefined) return found;
+  const found = await usable(store, name, onDebug);
+  if (found !== undefined) return found;
   const wait = (): void => onDebug("waiting for another program that saves a template");
   const lock = await acquireCacheLock(join(store, "template.lock"), wait, source.signal);
   try {
-    const made = await usable();
+    const made = await usable(store, name, onDebug);
     if (made !== undefined) return made;
+    const failed = await new TemplateFailures(store, name).reason();
+    if (failed !== undefined) throw new Error(`saving one failed lately: ${failed}`);
     onDebug("saving a template");
-    await removeDrafts(store);
+    await removeDrafts(store, templateDraft);
     await removeTemplate(store, name);
-    await buildFolder(store, name, (folder) => saveTemplate(source, folder, name));
+    await buildFolder(store, name, (folder) => saveTemplate(source, folder, name), templateDraft);
     await removeOldTemplates(store, name);
     return await findTemplate(store, name);
   } finally {
@@ -76,10 +87,10 @@ async function provideTemplate(
 }
 
 /**
- * Starts a machine by restoring its template; one is saved first when there is none, which takes as long as a boot.
+ * Starts a machine by restoring its template; one is saved first when there is none, which takes a boot's time and some more.
  *
  * @returns `undefined` when that does not work, whatever the reason (which goes to `onDebug`): the machine has to be booted then
- * @throws ApplianceError of stage `cancelled`, or of stage `drive`: booting would be no better
+ * @throws ApplianceError of stage `cancelled` or `drive`: booting would be no better
  */
 export async function startFromTemplate(
   store: string,
@@ -88,16 +99,31 @@ export async function startFromTemplate(
   tmpDir: string,
 ): Promise<RunningAppliance | undefined> {
   const { onDebug } = source;
+  let failures: TemplateFailures | undefined;
+  let template: Template | undefined;
   try {
     const name = await nameFor(source);
-    const template = await provideTemplate(store, name, source, undefined);
+    failures = new TemplateFailures(store, name);
+    const failed = await failures.reason();
+    if (failed !== undefined) {
+      onDebug(`no template, because of earlier failures: ${failed}`);
+      return undefined;
+    }
+    template = await provideTemplate(store, name, source);
     if (template === undefined) return undefined;
     await touchTemplate(template);
     onDebug("restoring the template");
-    return await restoreTemplate(source, template, drives, tmpDir);
+    const limit = RESTORE_MS + drives.length * RESTORE_DRIVE_MS;
+    const restoring = { ...source, timeoutMs: Math.min(source.timeoutMs, limit) };
+    const running = await restoreTemplate(restoring, template, drives, tmpDir);
+    await failures.forget();
+    return running;
   } catch (error) {
     if (isCancelled(error) || (error instanceof ApplianceError && error.stage === "drive")) throw error;
     onDebug(`no template: ${messageOf(error)}`);
+    // The next launch makes another one.
+    if (template !== undefined) await discardTemplate(template).catch(() => undefined);
+    await failures?.add(error instanceof ApplianceError ? error.summary : messageOf(error));
     return undefined;
   }
 }

@@ -124,6 +124,7 @@ export class Conversation {
     const { service } = this.#options;
     const audit = service && row && new Audit(service.log, this.#record, row);
     let call: Call | undefined;
+    this.#devices.forget();
     try {
       call = readCall(header, reader, this.#state, this.#devices, (args) => audit?.asked(args));
       const result = runCall(call, context, this.#devices);

@@ -43,25 +43,36 @@ export function userDrives(): string[] {
 /** Maps drive names between the promise of the API (`/dev/sda` is the first drive added) and the kernel. */
 export class DeviceNames {
   readonly #translate: boolean;
+  #drives: readonly string[] | undefined;
 
   /** @param translate - false outside of the appliance: names are then taken as they are */
   constructor(translate: boolean) {
     this.#translate = translate;
   }
 
+  /** Drives may have come or gone since the last call. */
+  forget(): void {
+    this.#drives = undefined;
+  }
+
   /** The kernel's name of what the client calls so. */
   toKernel(device: string): string {
     const match = this.#translate ? namePattern.exec(device) : null;
     if (!match) return device;
-    const drive = userDrives()[driveIndex(match[1] ?? "")];
+    const drive = this.#userDrives()[driveIndex(match[1] ?? "")];
     return drive === undefined ? device : `/dev/${drive}${match[2]}`;
   }
 
   /** The client's name of what the kernel calls so. */
   toClient(device: string): string {
     const match = this.#translate ? /^\/dev\/(sd[a-z]+)(\d*)$/.exec(device) : null;
-    const index = match ? userDrives().indexOf(match[1] ?? "") : -1;
+    const index = match ? this.#userDrives().indexOf(match[1] ?? "") : -1;
     return match && index >= 0 ? `/dev/sd${driveLetters(index)}${match[2]}` : device;
+  }
+
+  #userDrives(): readonly string[] {
+    this.#drives ??= userDrives();
+    return this.#drives;
   }
 }
 
