@@ -1,5 +1,6 @@
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { QmpError } from "@guestfs/qemu";
 import type { QmpClient } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
@@ -10,8 +11,10 @@ import type { BlockNode } from "./drive-node.ts";
 import type { ApplianceDrive } from "./drive.ts";
 import { emptyQcow2 } from "./qcow2-overlay.ts";
 
-/** Highest number of drives: SCSI targets of one virtio-scsi controller. */
+/** Highest number of drives: SCSI targets of one virtio-scsi controller, but for the last, which is ours. */
 export const maxDrives = 255;
+
+const DETACH_MS = 10_000;
 
 /** A drive with everything decided that can be decided without QEMU. */
 export interface PreparedDrive {
@@ -136,6 +139,33 @@ export async function attachDrives(
     await attachInto(qmp, drives, folder, first);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Takes a drive away again, after the guest has let go of it.
+ *
+ * @throws QmpError
+ */
+export async function detachDrive(qmp: QmpClient, target: number): Promise<void> {
+  const id = `drive${target}`;
+  let forget = (): void => undefined;
+  const deleted = new Promise<void>((resolve) => {
+    forget = qmp.onEvent(({ event, data }) => {
+      if (event === "DEVICE_DELETED" && data["device"] === id) resolve();
+    });
+  });
+  try {
+    await qmp.execute("device_del", { id });
+    await Promise.race([deleted, sleep(DETACH_MS, undefined, { ref: false })]);
+  } finally {
+    forget();
+  }
+  const nodes = new Set(
+    (await qmp.execute("query-named-block-nodes", { flat: true })).map((node) => node["node-name"]),
+  );
+  for (const name of [`cor${target}`, `overlay${target}`, `image${target}`]) {
+    if (nodes.has(name)) await qmp.execute("blockdev-del", { "node-name": name });
   }
 }
 

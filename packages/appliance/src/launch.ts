@@ -5,10 +5,11 @@ import { attachDrives, prepareDrives } from "./attach-drives.ts";
 import type { PreparedDrive } from "./attach-drives.ts";
 import { buildAppliance, touchAppliance } from "./build.ts";
 import type { BuiltAppliance } from "./build.ts";
+import type { ApplianceDrive } from "./drive.ts";
 import { applianceMachine } from "./machine.ts";
 import { channelFd, firstBytes, MachineProcess, qmpFd } from "./machine-process.ts";
 import type { ApplianceOptions, RunningAppliance } from "./running-appliance.ts";
-import { startFromTemplate } from "./template.ts";
+import { startFromTemplate, waitFromTemplate } from "./template.ts";
 import type { TemplateSource } from "./template-save.ts";
 
 const DEFAULT_QEMU = "qemu-system-x86_64";
@@ -25,15 +26,68 @@ const KVM_TIMEOUT_MS = 30_000;
  * @throws ApplianceError; nothing is left running and no file is left behind. RangeError for `memsize` or `smp` out of range.
  */
 export async function startAppliance(options: ApplianceOptions): Promise<RunningAppliance> {
-  const { memsize, smp, hv = DEFAULT_QEMU, accelerator = "auto" } = options;
+  checkOptions(options);
+  const drives = await prepareDrives(options.drives);
+  const appliance = await provideAppliance(options);
+  return withAccelerator(options, (accelerator, limitMs) => {
+    const source = sourceOf(options, appliance, accelerator, limitMs);
+    return startWith(options, source, drives);
+  });
+}
+
+/** An appliance that was started ahead and waits for its drives. */
+export interface WaitingAppliance {
+  /**
+   * Gives it its drives and waits for the daemon's greeting. Call it once.
+   *
+   * @throws ApplianceError; nothing is left running then
+   */
+  start(drives: readonly ApplianceDrive[], signal?: AbortSignal): Promise<RunningAppliance>;
+  /** `false` when it has ended by itself. */
+  readonly alive: boolean;
+  /** Ends it unused. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an appliance ahead, from its template, without drives: getting it to greet takes a fraction of a launch then.
+ *
+ * @param options as for {@link startAppliance}; its drives are not used
+ * @returns `undefined` when there is no template to be had; launching is what is left
+ * @throws ApplianceError, RangeError as {@link startAppliance}
+ */
+export async function startWaitingAppliance(options: ApplianceOptions): Promise<WaitingAppliance | undefined> {
+  checkOptions(options);
+  const appliance = await provideAppliance(options);
+  const machine = await withAccelerator(options, (accelerator, limitMs) =>
+    waitFromTemplate(storeOf(options), sourceOf(options, appliance, accelerator, limitMs), options.tmpDir),
+  );
+  if (machine === undefined) return undefined;
+  return {
+    async start(given, signal) {
+      const drives = await prepareDrives(given);
+      const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+      return machine.start(drives, signal === undefined ? { timeoutMs } : { timeoutMs, signal });
+    },
+    get alive() {
+      return machine.alive;
+    },
+    stop: () => machine.stop(),
+  };
+}
+
+const storeOf = ({ cacheDir }: ApplianceOptions): string => join(cacheDir, "appliance");
+
+function checkOptions({ memsize, smp, signal }: ApplianceOptions): void {
   if (!Number.isInteger(memsize) || memsize < 256)
     throw new RangeError(`memsize: ${memsize} is not an integer of 256 or more`);
   if (!Number.isInteger(smp) || smp < 1 || smp > 255)
     throw new RangeError(`smp: ${smp} is not an integer from 1 to 255`);
-  throwIfCancelled(options.signal);
-  const onDebug = (line: string): void => options.onDebug?.(line);
-  const drives = await prepareDrives(options.drives);
-  await findProgram(hv).catch((error: unknown) => {
+  throwIfCancelled(signal);
+}
+
+async function provideAppliance(options: ApplianceOptions): Promise<BuiltAppliance> {
+  await findProgram(options.hv ?? DEFAULT_QEMU).catch((error: unknown) => {
     if (!(error instanceof ProgramNotFoundError)) throw error;
     throw new ApplianceError({
       stage: "host",
@@ -45,25 +99,52 @@ export async function startAppliance(options: ApplianceOptions): Promise<Running
   const appliance = await buildAppliance({
     cacheDir: options.cacheDir,
     daemonBundle: options.daemonBundle,
-    onDebug,
+    onDebug: (line) => options.onDebug?.(line),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   await touchAppliance(appliance);
-  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  if (accelerator !== "auto") return startWith(options, hv, appliance, drives, accelerator, timeoutMs);
-  const known = { qemu: hv, cacheDir: join(options.cacheDir, "appliance") };
+  return appliance;
+}
+
+/** Starts something with the accelerator that is asked for, or with the best one that works. */
+async function withAccelerator<T>(
+  options: ApplianceOptions,
+  start: (accelerator: "kvm" | "tcg", timeoutMs: number) => Promise<T>,
+): Promise<T> {
+  const { hv = DEFAULT_QEMU, accelerator = "auto", timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  if (accelerator !== "auto") return start(accelerator, timeoutMs);
+  const onDebug = (line: string): void => options.onDebug?.(line);
+  const known = { qemu: hv, cacheDir: storeOf(options) };
   const choice = await chooseAccelerator(known);
   onDebug(`accelerator: ${choice.accelerator}, because ${choice.reason}`);
-  if (choice.accelerator === "tcg") return startWith(options, hv, appliance, drives, "tcg", timeoutMs);
+  if (choice.accelerator === "tcg") return start("tcg", timeoutMs);
   try {
-    return await startWith(options, hv, appliance, drives, "kvm", Math.min(timeoutMs, KVM_TIMEOUT_MS));
+    return await start("kvm", Math.min(timeoutMs, KVM_TIMEOUT_MS));
   } catch (error) {
     if (!(error instanceof ApplianceError) || (error.stage !== "qemu" && error.stage !== "boot")) throw error;
     onDebug(`starting again with TCG: ${error.message}`);
-    const running = await startWith(options, hv, appliance, drives, "tcg", timeoutMs);
+    const started = await start("tcg", timeoutMs);
     await recordKvmFailure(known, error.summary);
-    return running;
+    return started;
   }
+}
+
+function sourceOf(
+  options: ApplianceOptions,
+  appliance: BuiltAppliance,
+  accelerator: "kvm" | "tcg",
+  timeoutMs: number,
+): TemplateSource {
+  const started = Date.now();
+  const { memsize, smp, network, verbose, append, signal, onConsole, hv = DEFAULT_QEMU } = options;
+  return {
+    hv,
+    machine: { memsize, smp, network, verbose, append, appliance, accelerator },
+    timeoutMs,
+    signal,
+    onConsole: onConsole?.bind(options),
+    onDebug: (line) => options.onDebug?.(`${Date.now() - started} ms: ${line}`),
+  };
 }
 
 function throwIfCancelled(signal: AbortSignal | undefined): void {
@@ -77,25 +158,11 @@ function throwIfCancelled(signal: AbortSignal | undefined): void {
 
 async function startWith(
   options: ApplianceOptions,
-  hv: string,
-  appliance: BuiltAppliance,
+  source: TemplateSource,
   drives: readonly PreparedDrive[],
-  accelerator: "kvm" | "tcg",
-  timeoutMs: number,
 ): Promise<RunningAppliance> {
-  const started = Date.now();
-  const { memsize, smp, network, verbose, append, signal, onConsole } = options;
-  const source: TemplateSource = {
-    hv,
-    machine: { memsize, smp, network, verbose, append, appliance, accelerator },
-    timeoutMs,
-    signal,
-    onConsole: onConsole?.bind(options),
-    onDebug: (line) => options.onDebug?.(`${Date.now() - started} ms: ${line}`),
-  };
   if (options.template !== false) {
-    const store = join(options.cacheDir, "appliance");
-    const running = await startFromTemplate(store, source, drives, options.tmpDir);
+    const running = await startFromTemplate(storeOf(options), source, drives, options.tmpDir);
     if (running !== undefined) return running;
   }
   return boot(source, drives, options.tmpDir);

@@ -35,8 +35,8 @@ export class MachineProcess {
   /** How far it has come, for the error when it ends. */
   stage: "qemu" | "boot" = "qemu";
   readonly #failed: Promise<never>;
-  readonly #limit: StartLimit;
   readonly #timeoutMs: number;
+  #limit: StartLimit;
   #qmp: QmpClient | undefined;
 
   private constructor(qemu: OwnedProcess, start: MachineStart) {
@@ -92,6 +92,18 @@ export class MachineProcess {
   /** Waits for something, but not longer than QEMU lives, the time allows and the caller wants. */
   wait<T>(work: Promise<T>): Promise<T> {
     return Promise.race([work, this.#failed, this.#limit.reached]);
+  }
+
+  /** From now on it may take as long as it likes; it still ends with QEMU. */
+  rest(): void {
+    this.#limit.end();
+    this.#limit = new StartLimit(undefined, undefined, this.tail);
+  }
+
+  /** Sets another limit for what comes. */
+  hurry(timeoutMs: number, signal: AbortSignal | undefined): void {
+    this.#limit.end();
+    this.#limit = new StartLimit(timeoutMs, signal, this.tail);
   }
 
   /** Ends what is left of a start that failed, and finds the error that says most. */

@@ -1,18 +1,19 @@
 import { ApplianceError } from "./appliance-error.ts";
 import type { ConsoleTail } from "./console-tail.ts";
 
-/** Rejects when the time is up or the caller's signal is aborted, whichever comes first. */
+/** Rejects when the time (if there is a limit) is up or the caller's signal is aborted, whichever comes first. */
 export class StartLimit {
   readonly reached: Promise<never>;
   readonly end: () => void;
 
-  constructor(timeoutMs: number, signal: AbortSignal | undefined, tail: ConsoleTail) {
+  constructor(timeoutMs: number | undefined, signal: AbortSignal | undefined, tail: ConsoleTail) {
     let end = (): void => undefined;
     this.reached = new Promise((_, reject) => {
-      const timer = setTimeout(() => {
-        const message = `no greeting from the appliance's daemon in ${timeoutMs / 1000} s`;
+      const late = (): void => {
+        const message = `no greeting from the appliance's daemon in ${(timeoutMs ?? 0) / 1000} s`;
         reject(new ApplianceError({ stage: "boot", message, evidence: tail.text() }));
-      }, timeoutMs);
+      };
+      const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
       const onAbort = (): void =>
         reject(
           new ApplianceError({

@@ -30,7 +30,8 @@ export const templateWords: readonly string[] = ["guestfs.template=1"];
 // What a booted guest has touched of its memory, with room to spare.
 const NEEDED_BYTES = 400 * 2 ** 20;
 const SCRATCH_BYTES = 64 * 2 ** 20;
-const SCRATCH_TARGET = 0;
+// Behind all targets that drives of users get.
+export const SCRATCH_TARGET = 255;
 // Often enough that what they run is known to node's compiler.
 const REHEARSALS = 3;
 const SETTLE_MS = 300;
@@ -108,6 +109,7 @@ async function bootAndSave(machine: MachineProcess, folder: string, onDebug: (li
   await machine.wait(qmp.execute("cont"));
   await machine.wait(ready(channel));
   onDebug("the template's daemon is up");
+  // It stays, with the file system that is made on it now: clones in a pool rehearse with it.
   const scratch = join(folder, "scratch");
   await makeScratch(scratch);
   for (let round = 0; round < REHEARSALS; round++) {
@@ -115,7 +117,6 @@ async function bootAndSave(machine: MachineProcess, folder: string, onDebug: (li
     await machine.wait(sendOrders(channel, [SCRATCH_TARGET], true));
     await machine.wait(qmp.execute("device_del", { id: `scratch${round}` }));
   }
-  await rm(scratch);
   onDebug("the template's daemon is warm");
   // What the guest's kernel has put off until later (freeing, mostly) is done once, not in every clone.
   await machine.wait(sleep(SETTLE_MS));

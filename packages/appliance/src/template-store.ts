@@ -10,7 +10,7 @@ export const templatePrefix = "template-";
 export const templateDraft = "saving";
 
 /** Raise it when templates are made or restored in another way that the key does not show. */
-const TEMPLATE_VERSION = 1;
+const TEMPLATE_VERSION = 2;
 const KEEP_NEWEST = 4;
 const FORGET_MS = 24 * 60 * 60 * 1000;
 const KEEP_MS = 10 * 60 * 1000;
@@ -21,6 +21,8 @@ export interface Template {
   readonly memory: string;
   /** Everything else of the machine. */
   readonly state: string;
+  /** A disk to rehearse with. */
+  readonly scratch: string;
 }
 
 /** `template.json`: what the files must look like. */
@@ -48,6 +50,7 @@ export function templateName(dependsOn: readonly string[]): string {
 const pathsOf = (folder: string): Template & { record: string } => ({
   memory: join(folder, "memory"),
   state: join(folder, "state"),
+  scratch: join(folder, "scratch"),
   record: join(folder, "template.json"),
 });
 
@@ -80,7 +83,7 @@ export async function recordOf(folder: string, name: string): Promise<TemplateRe
  */
 export async function findTemplate(store: string, name: string): Promise<Template | undefined> {
   const folder = join(store, name);
-  const { memory, state, record: recordPath } = pathsOf(folder);
+  const { memory, state, scratch, record: recordPath } = pathsOf(folder);
   const info = await lstat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;
@@ -107,7 +110,7 @@ export async function findTemplate(store: string, name: string): Promise<Templat
     throw new TemplateDamagedError(`${memory} is not as it was saved`);
   if (createHash("sha256").update(saved).digest("hex") !== record.stateDigest)
     throw new TemplateDamagedError(`${state} is not as it was saved`);
-  return { memory, state };
+  return { memory, state, scratch };
 }
 
 /** Marks a template as used now, so that {@link removeOldTemplates} keeps it. */

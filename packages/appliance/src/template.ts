@@ -9,7 +9,8 @@ import { applianceMachine } from "./machine.ts";
 import { channelFd, qmpFd } from "./machine-process.ts";
 import type { RunningAppliance } from "./running-appliance.ts";
 import { TemplateFailures } from "./template-failures.ts";
-import { restoreTemplate } from "./template-restore.ts";
+import { restoreTemplate, restoreWaiting } from "./template-restore.ts";
+import type { WaitingMachine } from "./template-restore.ts";
 import { saveTemplate, templateWords } from "./template-save.ts";
 import type { TemplateSource } from "./template-save.ts";
 import {
@@ -87,17 +88,18 @@ async function provideTemplate(store: string, name: string, source: TemplateSour
 }
 
 /**
- * Starts a machine by restoring its template; one is saved first when there is none, which takes a boot's time and some more.
+ * Restores a template, in the way that `use` does; one is saved first when there is none, which takes a boot's time and some more.
  *
+ * @param limitMs how long `use` may take
  * @returns `undefined` when that does not work, whatever the reason (which goes to `onDebug`): the machine has to be booted then
  * @throws ApplianceError of stage `cancelled` or `drive`: booting would be no better
  */
-export async function startFromTemplate(
+async function withTemplate<T>(
   store: string,
   source: TemplateSource,
-  drives: readonly PreparedDrive[],
-  tmpDir: string,
-): Promise<RunningAppliance | undefined> {
+  limitMs: number,
+  use: (source: TemplateSource, template: Template) => Promise<T>,
+): Promise<T | undefined> {
   const { onDebug } = source;
   let failures: TemplateFailures | undefined;
   let template: Template | undefined;
@@ -113,11 +115,9 @@ export async function startFromTemplate(
     if (template === undefined) return undefined;
     await touchTemplate(template);
     onDebug("restoring the template");
-    const limit = RESTORE_MS + drives.length * RESTORE_DRIVE_MS;
-    const restoring = { ...source, timeoutMs: Math.min(source.timeoutMs, limit) };
-    const running = await restoreTemplate(restoring, template, drives, tmpDir);
+    const result = await use({ ...source, timeoutMs: Math.min(source.timeoutMs, limitMs) }, template);
     await failures.forget();
-    return running;
+    return result;
   } catch (error) {
     if (isCancelled(error) || (error instanceof ApplianceError && error.stage === "drive")) throw error;
     onDebug(`no template: ${messageOf(error)}`);
@@ -126,4 +126,25 @@ export async function startFromTemplate(
     await failures?.add(error instanceof ApplianceError ? error.summary : messageOf(error));
     return undefined;
   }
+}
+
+/** Starts a machine with drives from its template; see {@link withTemplate}. */
+export function startFromTemplate(
+  store: string,
+  source: TemplateSource,
+  drives: readonly PreparedDrive[],
+  tmpDir: string,
+): Promise<RunningAppliance | undefined> {
+  return withTemplate(store, source, RESTORE_MS + drives.length * RESTORE_DRIVE_MS, (restoring, template) =>
+    restoreTemplate(restoring, template, drives, tmpDir),
+  );
+}
+
+/** Starts a machine that waits for its drives; see {@link withTemplate}. */
+export function waitFromTemplate(
+  store: string,
+  source: TemplateSource,
+  tmpDir: string,
+): Promise<WaitingMachine | undefined> {
+  return withTemplate(store, source, RESTORE_MS, (restoring, template) => restoreWaiting(restoring, template, tmpDir));
 }

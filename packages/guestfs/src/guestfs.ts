@@ -4,6 +4,7 @@ import type { GuestfsApi } from "./gen/api.ts";
 import { Handle } from "./handle.ts";
 import { close } from "./lifecycle.ts";
 import { installMethods } from "./methods.ts";
+import type { GuestfsPool } from "./pool.ts";
 import { Settings } from "./settings.ts";
 import { requireOpen } from "./state.ts";
 
@@ -17,6 +18,8 @@ export interface GuestfsOptions {
   closeTimeout?: number;
   /** Whether a handle that is still open when the process has nothing else to do is closed. Default true. */
   closeOnExit?: boolean;
+  /** A pool whose appliances launches of this handle may use. */
+  pool?: GuestfsPool;
 }
 
 const handles = new WeakMap<object, Handle>();
@@ -68,6 +71,7 @@ export class Guestfs {
       launchTimeout: milliseconds("launchTimeout", options.launchTimeout, 1, 20_000),
       closeTimeout: milliseconds("closeTimeout", options.closeTimeout, 0, 10_000),
     });
+    handle.reserve = options.pool;
     handles.set(this, handle);
     if (options.closeOnExit ?? true) openHandles.add(handle);
   }

@@ -1,4 +1,4 @@
-import type { Attachment } from "./attach/attachment.ts";
+import type { ApplianceReserve, Attachment } from "./attach/attachment.ts";
 import type { Cancellation } from "./cancellation.ts";
 import type { Connection } from "./connection.ts";
 import { DriveList } from "./drives.ts";
@@ -43,6 +43,8 @@ export class Handle {
   readonly temporary: TemporaryFolder = new TemporaryFolder(() => this.settings.tmpdir);
   /** Conversations with daemons that know only the old way to read directories. */
   readonly retiredReaddir: WeakSet<Connection> = new WeakSet();
+  /** Where launches may take an appliance from. */
+  reserve: ApplianceReserve | undefined;
   current: CurrentCall | undefined;
   /** A launch under way; aborting it stops it. */
   launching: AbortController | undefined;

@@ -4,6 +4,8 @@
  */
 export { Guestfs } from "./guestfs.ts";
 export type { GuestfsOptions } from "./guestfs.ts";
+export { GuestfsPool } from "./pool.ts";
+export type { GuestfsPoolOptions } from "./pool.ts";
 export type { CallOptions, FileSink, FileSource, ProgressReport } from "./call-options.ts";
 export {
   CancelledError,

@@ -33,6 +33,7 @@ export async function launch(context: CallContext): Promise<void> {
       settings: handle.settings,
       drives: handle.drives.list(),
       timeoutMs: handle.limits.launchTimeout,
+      reserve: handle.reserve,
       signal: context.signal ? AbortSignal.any([context.signal, stop.signal]) : stop.signal,
       progress: (position, total) => context.progress(position, total),
       debug: (message) => handle.debug(message),

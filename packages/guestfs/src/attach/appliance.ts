@@ -1,10 +1,11 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { ApplianceError, startAppliance } from "@guestfs/appliance";
-import type { ApplianceExit, RunningAppliance } from "@guestfs/appliance";
+import type { ApplianceExit, ApplianceOptions, RunningAppliance } from "@guestfs/appliance";
 import { Connection } from "../connection.ts";
 import { CancelledError, LaunchError } from "../errors.ts";
 import type { ProcessEnd } from "../errors.ts";
+import type { Settings } from "../settings.ts";
 import type { Attachment, AttachRequest } from "./attachment.ts";
 
 /** Steps of a launch, for its progress events: libguestfs counts to 12 as well. */
@@ -45,6 +46,53 @@ async function processEnd(appliance: RunningAppliance): Promise<ProcessEnd> {
   return { exitCode: code, signal, consoleTail: appliance.consoleTail() };
 }
 
+/** What of the settings decides how an appliance is started; its drives are added by whoever starts it. */
+export function applianceOptions(settings: Settings): ApplianceOptions {
+  const accelerator =
+    settings.backendSetting("force_kvm") === "1"
+      ? "kvm"
+      : settings.backendSetting("force_tcg") === "1"
+        ? "tcg"
+        : "auto";
+  return {
+    drives: [],
+    memsize: settings.memsize,
+    smp: settings.smp,
+    ...(settings.hv === "" ? {} : { hv: settings.hv }),
+    ...(settings.append === null ? {} : { append: settings.append }),
+    network: settings.network,
+    cacheDir: settings.cachedir,
+    tmpDir: settings.tmpdir,
+    daemonBundle: daemonBundle(),
+    verbose: settings.verbose,
+    accelerator,
+    template: settings.backendSetting("template") !== "0",
+  };
+}
+
+async function start(request: AttachRequest): Promise<RunningAppliance> {
+  const { settings, drives, signal } = request;
+  const options = applianceOptions(settings);
+  const waiting = request.reserve?.take(options);
+  if (waiting !== undefined) {
+    request.debug("an appliance of the pool gets the drives");
+    try {
+      return await waiting.start(drives, signal);
+    } catch (error) {
+      if (error instanceof ApplianceError && (error.stage === "drive" || error.stage === "cancelled")) throw error;
+      request.debug(`the pool's appliance did not start: ${(error as Error).message}`);
+    }
+  }
+  const decoder = new TextDecoder();
+  return startAppliance({
+    ...options,
+    drives,
+    onConsole: (bytes) => request.applianceSaid(decoder.decode(bytes, { stream: true })),
+    onDebug: (line) => request.debug(line),
+    signal,
+  });
+}
+
 /**
  * Starts an appliance with the handle's drives.
  * @throws LaunchError with the console's end; CancelledError
@@ -56,31 +104,9 @@ export async function attachAppliance(request: AttachRequest): Promise<Attachmen
       "config was called, and this library passes no arguments of its callers on to the hypervisor",
     );
   request.progress(0, launchSteps);
-  const accelerator =
-    settings.backendSetting("force_kvm") === "1"
-      ? "kvm"
-      : settings.backendSetting("force_tcg") === "1"
-        ? "tcg"
-        : "auto";
-  const decoder = new TextDecoder();
   let appliance: RunningAppliance;
   try {
-    appliance = await startAppliance({
-      drives: request.drives,
-      memsize: settings.memsize,
-      smp: settings.smp,
-      ...(settings.hv === "" ? {} : { hv: settings.hv }),
-      ...(settings.append === null ? {} : { append: settings.append }),
-      network: settings.network,
-      cacheDir: settings.cachedir,
-      tmpDir: settings.tmpdir,
-      daemonBundle: daemonBundle(),
-      verbose: settings.verbose,
-      accelerator,
-      onConsole: (bytes) => request.applianceSaid(decoder.decode(bytes, { stream: true })),
-      onDebug: (line) => request.debug(line),
-      signal,
-    });
+    appliance = await start(request);
   } catch (error) {
     throw explain(error, signal);
   }

@@ -1,7 +1,13 @@
-import type { ApplianceDrive } from "@guestfs/appliance";
+import type { ApplianceDrive, ApplianceOptions, WaitingAppliance } from "@guestfs/appliance";
 import type { Connection } from "../connection.ts";
 import type { ProcessEnd } from "../errors.ts";
 import type { Settings } from "../settings.ts";
+
+/** Appliances that were started ahead. */
+export interface ApplianceReserve {
+  /** One that was started with these options, drives and callbacks aside; `undefined` when none is at hand. It belongs to the caller then. */
+  take(options: ApplianceOptions): WaitingAppliance | undefined;
+}
 
 /** What reaching a daemon needs. */
 export interface AttachRequest {
@@ -9,6 +15,7 @@ export interface AttachRequest {
   readonly drives: readonly ApplianceDrive[];
   /** How long reaching a daemon on a socket may take, in milliseconds. */
   readonly timeoutMs: number;
+  readonly reserve: ApplianceReserve | undefined;
   /** Stops it. */
   readonly signal: AbortSignal;
   progress(position: number, total: number): void;
