@@ -80,7 +80,8 @@ export function readInitrd(fd: number, visitor: InitrdVisitor, pulse: () => void
     }
     const command = decompressorOf(fd, at);
     if (command) decompress(command, fd, at, archiveStream(visitor), pulse);
-    else if (!seen) throw new DaemonError("not an initrd: neither a cpio archive nor compressed data", "EINVAL");
+    else if (!seen) break;
     return;
   }
+  if (!seen) throw new DaemonError("not an initrd: neither a cpio archive nor compressed data", "EINVAL");
 }

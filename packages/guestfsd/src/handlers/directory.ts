@@ -1,5 +1,6 @@
 import { constants, mkdirSync, rmdirSync, unlinkSync, lstatSync } from "node:fs";
 import type { Context, HandlersOf } from "../context.ts";
+import { checkRootMounted } from "../argument-check.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { run } from "../exec.ts";
 import { expandGlob } from "../glob.ts";
@@ -87,10 +88,15 @@ function longListing(context: Context, path: string, options: string): string {
   );
 }
 
+function diskSpace(context: Context, options: readonly string[]): string {
+  checkRootMounted(context.state);
+  return textUntilNul(run(["df", ...options]).stdout);
+}
+
 /** Folders and what is in them. */
 export const directory: HandlersOf<"directory"> = {
-  df: () => textUntilNul(run(["df"]).stdout),
-  df_h: () => textUntilNul(run(["df", "-h"]).stdout),
+  df: (_, context) => diskSpace(context, []),
+  df_h: (_, context) => diskSpace(context, ["-h"]),
   du({ path }, context) {
     const stat = statOf(context, path, false);
     if (stat && !stat.isDirectory()) return Math.ceil(stat.blocks / blocksPerKilobyte);

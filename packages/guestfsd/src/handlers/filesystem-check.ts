@@ -112,7 +112,8 @@ export const filesystemCheck: Pick<HandlersOf<"filesystem">, CheckCalls> = {
   },
   fsck({ fstype, device }, context) {
     if (!/^[\w.+-]+$/.test(fstype)) throw new DaemonError(`${fstype}: no type of filesystem`, "EINVAL");
-    return run(["fsck", "-a", "-t", fstype, "--", device], { accept: "any", pulse: context.pulse }).status;
+    // fsck(8) hands what stands behind "--" to the filesystem's own program, and would have no device left to check.
+    return run(["fsck", "-a", "-t", fstype, device], { accept: "any", pulse: context.pulse }).status;
   },
   tune2fs(args) {
     run(["tune2fs", ...tune2fsArguments(args), "--", args.device]);

@@ -3,6 +3,7 @@ import type { StructMap } from "@guestfs/schema";
 import { closeSync, readSync, writeFileSync } from "node:fs";
 import { aboutPath } from "../about-path.ts";
 import type { Context, HandlersOf } from "../context.ts";
+import { checkRootMounted } from "../argument-check.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { textUntilNul } from "../guest-text.ts";
 import { O_PATH } from "../native/file.ts";
@@ -55,6 +56,7 @@ function fill(state: Watching): void {
 /** inotify(7) on files of the guest. */
 export const inotify: HandlersOf<"inotify"> = {
   inotify_init({ maxevents }, context) {
+    checkRootMounted(context.state);
     if (maxevents < 0) throw new DaemonError("maxevents is negative");
     if (maxevents > 0) writeFileSync("/proc/sys/fs/inotify/max_queued_events", `${maxevents}\n`);
     const fd = openInotify();

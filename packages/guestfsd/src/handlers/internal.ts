@@ -19,8 +19,8 @@ import { syncDisks } from "./daemon.ts";
 import { uploadOutside } from "./debug.ts";
 
 const write = constants.O_WRONLY | constants.O_CREAT | constants.O_NOCTTY | constants.O_NONBLOCK;
-const mountableDevice = 1;
-const mountableBtrfsVolume = 2;
+const mountableDevice = 0;
+const mountableBtrfsVolume = 1;
 const direntBuffer = 64 * 1024;
 
 /** What `lstatnslist` gives for a name that can't be looked at. */
