@@ -16,8 +16,12 @@ export const featureFunctions: LibraryFunctions<"available" | "featureAvailable"
     }
   },
   async featureAvailable(context, groups) {
-    for (const group of groups)
-      if ((await context.call("internal_feature_available", { group })) !== available) return false;
+    const { procedure } = context;
+    for (const group of groups) {
+      const answer = await context.call("internal_feature_available", { group });
+      if (answer === unknownGroup) throw new UnsupportedError(`${group}: unknown group`, group, { procedure });
+      if (answer !== available) return false;
+    }
     return true;
   },
 };

@@ -1,4 +1,4 @@
-import { Guestfs, GuestfsError } from "guestfs";
+import { Guestfs, GuestfsError, UnsupportedError } from "guestfs";
 import { domainState, findDomain } from "guestfs/internal";
 import type { DomainChannel } from "guestfs/internal";
 import { withLibvirt } from "./channels.ts";
@@ -24,6 +24,15 @@ interface Report {
 /** Exit status for a machine that can't be used live. */
 const notUsable = 3;
 
+async function hasExtensions(g: Guestfs): Promise<boolean> {
+  try {
+    return await g.featureAvailable(["guestfs-extensions"]);
+  } catch (error) {
+    if (error instanceof UnsupportedError) return false;
+    throw error;
+  }
+}
+
 async function askDaemon({ connection, name }: Domain): Promise<DaemonStatus | "stock"> {
   await using g = new Guestfs();
   const { uri } = connection;
@@ -34,7 +43,7 @@ async function askDaemon({ connection, name }: Domain): Promise<DaemonStatus | "
     ...(uri === undefined ? {} : { libvirturi: uri }),
   });
   await g.launch();
-  if (!(await g.featureAvailable(["guestfs-extensions"]))) return "stock";
+  if (!(await hasExtensions(g))) return "stock";
   return JSON.parse(await g.extensionDaemonStatus()) as DaemonStatus;
 }
 
