@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-/** What an expression works on. Integers are bigint, so that 64 bits compare exactly. */
-export type Value = bigint | string | Uint8Array | null | readonly unknown[] | object;
+/** What an expression works on. Integers are bigint, so that 64 bits compare exactly; other numbers are not. */
+export type Value = bigint | number | string | Uint8Array | null | readonly unknown[] | object;
 
 /** What the names in an expression stand for. */
 export interface Environment {
@@ -16,14 +16,21 @@ export interface Environment {
 
 type Token = { readonly type: "number" | "string" | "name" | "operator"; readonly text: string };
 
-const tokenPattern = /\s*(?:(0[xX][0-9a-fA-F]+|\d+)|"((?:[^"\\]|\\.)*)"|([A-Za-z_]\w*)|(->|==|!=|<=|>=|&&|\|\||[<>&!()[\],.]))/y;
+const tokenPattern =
+  /\s*(?:(0[xX][0-9a-fA-F]+|\d+)[uUlL]*|"((?:[^"\\]|\\.)*)"|([A-Za-z_]\w*)|(->|==|!=|<=|>=|&&|\|\||[-<>&!()[\],.]))/y;
 
+const comparisons = ["==", "!=", "<=", ">=", "<", ">"];
 const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", a: "\x07", b: "\b", f: "\f", v: "\v" };
+
+/** The bytes of a text, each as one character: what `char *` is in C, and every string of an expression is here. */
+function byteText(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
 
 /** Resolves the escapes of a C string. */
 function cText(raw: string): string {
-  return raw.replace(/\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)/g, (_, escape: string) => {
-    if (/^[0-7]/.test(escape)) return String.fromCharCode(Number.parseInt(escape, 8));
+  return byteText(raw).replace(/\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|[^])/g, (_, escape: string) => {
+    if (/^[0-7]/.test(escape)) return String.fromCharCode(Number.parseInt(escape, 8) & 0xff);
     if (/^x./.test(escape)) return String.fromCharCode(Number.parseInt(escape.slice(1), 16));
     return escapes[escape] ?? escape;
   });
@@ -50,9 +57,10 @@ function integer(text: string): bigint {
 }
 
 function fromResult(value: unknown): Value {
-  if (typeof value === "number") return BigInt(value);
+  if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : value;
   if (typeof value === "boolean") return value ? 1n : 0n;
-  return (value ?? null) as Value;
+  if (typeof value === "string") return byteText(value);
+  return value ?? null;
 }
 
 function bytesOf(value: Value): Buffer {
@@ -61,8 +69,27 @@ function bytesOf(value: Value): Buffer {
   throw new TypeError("a buffer was expected");
 }
 
+/** A string as C sees it: up to the first NUL. */
 function textOf(value: Value): string {
-  return typeof value === "string" ? value : bytesOf(value).toString();
+  return (typeof value === "string" ? value : bytesOf(value).toString("latin1")).split("\0", 1)[0] ?? "";
+}
+
+function entryOf(table: Value, key: Value): Value {
+  return fromResult((table as Record<string, string>)[Buffer.from(textOf(key), "latin1").toString("utf8")]);
+}
+
+/** A pattern of regex(7), as far as it is written otherwise in JavaScript. */
+function patternOf(text: string): RegExp {
+  const classes: Readonly<Record<string, string>> = {
+    alnum: "A-Za-z0-9",
+    alpha: "A-Za-z",
+    digit: "0-9",
+    lower: "a-z",
+    space: "\\s",
+    upper: "A-Z",
+    xdigit: "A-Fa-f0-9",
+  };
+  return new RegExp(text.replace(/\[:(\w+):\]/g, (whole, name: string) => classes[name] ?? whole));
 }
 
 const fileTypes: Readonly<Record<string, bigint>> = {
@@ -78,42 +105,43 @@ function truth(value: boolean): bigint {
   return value ? 1n : 0n;
 }
 
-function callFunction(name: string, args: readonly Value[], environment: Environment): Value {
-  const [first = null, second = null, third = null, fourth = null] = args;
-  const fileType = fileTypes[name];
-  if (fileType !== undefined) return truth(((first as bigint) & 0o170000n) === fileType);
-  switch (name) {
-    case "STREQ":
-      return truth(textOf(first) === textOf(second));
-    case "STRNEQ":
-      return truth(textOf(first) !== textOf(second));
-    case "STRPREFIX":
-      return truth(textOf(first).startsWith(textOf(second)));
-    case "is_string_list":
-      return truth(sameList(first as string[], second as bigint, args.slice(2) as string[]));
-    case "is_device_list":
-      return truth(sameList((first as string[]).map(environment.canonical), second as bigint, args.slice(2) as string[]));
-    case "compare_buffers":
-      return truth(!bytesOf(first).subarray(0, Number(second)).equals(bytesOf(third).subarray(0, Number(fourth))) || second !== fourth);
-    case "check_hash":
-      return truth((first as Record<string, string>)[textOf(second)] !== textOf(third));
-    case "get_key":
-      return (first as Record<string, string>)[textOf(second)] ?? null;
-    case "match_re":
-      return truth(new RegExp(textOf(second)).test(textOf(first)));
-    case "check_file_md5":
-      return truth(createHash("md5").update(readFileSync(environment.hostFile(textOf(second)))).digest("hex") !== textOf(first));
-    default:
-      throw new SyntaxError(`no function ${name}`);
-  }
+type Implementation = (args: readonly Value[], environment: Environment) => Value;
+
+const functions: Readonly<Record<string, Implementation>> = {
+  ...Object.fromEntries(
+    Object.entries(fileTypes).map(([name, type]): [string, Implementation] => [
+      name,
+      ([mode = null]) => truth((whole(mode) & 0o170000n) === type),
+    ]),
+  ),
+  STREQ: ([left = null, right = null]) => truth(textOf(left) === textOf(right)),
+  STRNEQ: ([left = null, right = null]) => truth(textOf(left) !== textOf(right)),
+  STRPREFIX: ([text = null, start = null]) => truth(textOf(text).startsWith(textOf(start))),
+  is_string_list: ([list = null, count = null, ...expected]) => truth(sameList(list as string[], count, expected)),
+  is_device_list: ([list = null, count = null, ...expected], { canonical }) =>
+    truth(sameList((list as string[]).map(canonical), count, expected)),
+  compare_buffers([left = null, leftLength = null, right = null, rightLength = null]) {
+    const cut = (value: Value, length: Value): Buffer => bytesOf(value).subarray(0, Number(whole(length)));
+    return truth(leftLength !== rightLength || !cut(left, leftLength).equals(cut(right, rightLength)));
+  },
+  check_hash: ([table = null, key = null, expected = null]) => truth(entryOf(table, key) !== expected),
+  get_key: ([table = null, key = null]) => entryOf(table, key),
+  match_re: ([text = null, pattern = null]) => truth(patternOf(textOf(pattern)).test(textOf(text))),
+  check_file_md5([digest = null, file = null], { hostFile }) {
+    const bytes = readFileSync(hostFile(textOf(file)));
+    return truth(createHash("md5").update(bytes).digest("hex") !== textOf(digest));
+  },
+};
+
+function sameList(list: readonly string[], count: Value, expected: readonly Value[]): boolean {
+  if (expected.length !== Number(count)) throw new TypeError("the count and the strings of a list are at odds");
+  return list.length === expected.length && expected.every((text, i) => text === byteText(list[i] ?? ""));
 }
 
-function sameList(list: readonly string[], count: bigint, expected: readonly string[]): boolean {
-  return BigInt(list.length) === count && expected.length === list.length && expected.every((text, i) => text === list[i]);
-}
+/** A part of an expression; computed only when its value is asked for, so that `&&` and `||` leave out what C leaves out. */
+type Part = () => Value;
 
-/** A parser that computes as it goes; both sides of `&&` and `||` are computed. */
-class Evaluator {
+class Parser {
   readonly #tokens: readonly Token[];
   readonly #environment: Environment;
   #at = 0;
@@ -123,10 +151,10 @@ class Evaluator {
     this.#environment = environment;
   }
 
-  whole(): Value {
-    const value = this.#or();
+  whole(): Part {
+    const part = this.#or();
     if (this.#at < this.#tokens.length) throw new SyntaxError(`not expected here: ${this.#tokens[this.#at]?.text}`);
-    return value;
+    return part;
   }
 
   #take(...operators: string[]): string | undefined {
@@ -137,117 +165,156 @@ class Evaluator {
   }
 
   #expect(operator: string): void {
-    if (!this.#take(operator)) throw new SyntaxError(`${operator} expected, found ${this.#tokens[this.#at]?.text ?? "the end"}`);
+    if (!this.#take(operator))
+      throw new SyntaxError(`${operator} expected, found ${this.#tokens[this.#at]?.text ?? "the end"}`);
   }
 
-  #or(): Value {
-    let left = this.#and();
-    while (this.#take("||")) {
-      const right = this.#and();
-      left = truth(isTrue(left) || isTrue(right));
+  #or(): Part {
+    const left = this.#and();
+    if (!this.#take("||")) return left;
+    const right = this.#or();
+    return () => truth(isTrue(left()) || isTrue(right()));
+  }
+
+  #and(): Part {
+    const left = this.#bits();
+    if (!this.#take("&&")) return left;
+    const right = this.#and();
+    return () => truth(isTrue(left()) && isTrue(right()));
+  }
+
+  #bits(): Part {
+    let part = this.#comparison();
+    while (this.#take("&")) {
+      const left = part;
+      const right = this.#comparison();
+      part = () => whole(left()) & whole(right());
     }
-    return left;
+    return part;
   }
 
-  #and(): Value {
-    let left = this.#bits();
-    while (this.#take("&&")) {
-      const right = this.#bits();
-      left = truth(isTrue(left) && isTrue(right));
+  #comparison(): Part {
+    let part = this.#unary();
+    for (let operator = this.#take(...comparisons); operator; operator = this.#take(...comparisons)) {
+      const left = part;
+      const right = this.#unary();
+      const sign = operator;
+      part = () => compare(sign, left(), right());
     }
-    return left;
+    return part;
   }
 
-  #bits(): Value {
-    let left = this.#comparison();
-    while (this.#take("&")) left = (left as bigint) & (this.#comparison() as bigint);
-    return left;
+  #unary(): Part {
+    const operator = this.#take("!", "-");
+    if (!operator) return this.#postfix();
+    const part = this.#unary();
+    return operator === "!" ? () => truth(!isTrue(part())) : () => -whole(part());
   }
 
-  #comparison(): Value {
-    let left = this.#unary();
-    for (let operator = this.#take("==", "!=", "<=", ">=", "<", ">"); operator; operator = this.#take("==", "!=", "<=", ">=", "<", ">"))
-      left = compare(operator, left, this.#unary());
-    return left;
-  }
-
-  #unary(): Value {
-    return this.#take("!") ? truth(!isTrue(this.#unary())) : this.#postfix();
-  }
-
-  #postfix(): Value {
-    let value = this.#primary();
+  #postfix(): Part {
+    let part = this.#primary();
     for (let operator = this.#take("->", ".", "["); operator; operator = this.#take("->", ".", "[")) {
+      const value = part;
       if (operator === "[") {
-        value = fromResult((value as readonly unknown[])[Number(this.#or())]);
+        const index = this.#or();
         this.#expect("]");
+        part = () => fromResult((value() as readonly unknown[])[Number(index())]);
         continue;
       }
-      const field = this.#tokens[this.#at++]?.text ?? "";
-      if (Array.isArray(value)) value = field === "len" ? BigInt(value.length) : value;
-      else value = fromResult((value as Record<string, unknown>)[field]);
+      const name = this.#tokens[this.#at++]?.text ?? "";
+      part = () => fieldOf(value(), name);
     }
-    return value;
+    return part;
   }
 
-  #primary(): Value {
+  #primary(): Part {
     const token = this.#tokens[this.#at++];
     if (!token) throw new SyntaxError("the expression ends too early");
-    if (token.type === "number") return integer(token.text);
-    if (token.type === "string") return token.text;
+    if (token.type === "number") return constant(integer(token.text));
+    if (token.type === "string") return constant(this.#string(token.text));
     if (token.text === "(") {
-      const value = this.#or();
+      const part = this.#or();
       this.#expect(")");
-      return value;
+      return part;
     }
     if (token.type !== "name") throw new SyntaxError(`not expected here: ${token.text}`);
     return this.#take("(") ? this.#call(token.text) : this.#variable(token.text);
   }
 
-  #call(name: string): Value {
-    const args: Value[] = [];
+  /** Strings side by side are one. */
+  #string(first: string): string {
+    let text = first;
+    for (let next = this.#tokens[this.#at]; next?.type === "string"; next = this.#tokens[this.#at]) {
+      text += next.text;
+      this.#at++;
+    }
+    return text;
+  }
+
+  #call(name: string): Part {
+    const args: Part[] = [];
     while (!this.#take(")")) {
       if (args.length > 0) this.#expect(",");
       args.push(this.#or());
     }
-    return callFunction(name, args, this.#environment);
+    const implementation = Object.hasOwn(functions, name) ? functions[name] : undefined;
+    if (!implementation) throw new SyntaxError(`no function ${name}`);
+    const compute = (part: Part): Value => part();
+    return () => implementation(args.map(compute), this.#environment);
   }
 
-  #variable(name: string): Value {
+  #variable(name: string): Part {
     const { results } = this.#environment;
-    if (name === "NULL") return null;
-    if (name === "size") {
-      const buffer = results.find((result) => result instanceof Uint8Array);
-      return BigInt(buffer?.length ?? 0);
-    }
+    if (name === "NULL") return constant(null);
+    if (name === "size") return () => BigInt(results.find((result) => result instanceof Uint8Array)?.length ?? 0);
     const back = /^ret(\d*)$/.exec(name);
     if (!back) throw new SyntaxError(`no variable ${name}`);
-    return fromResult(results[Number(back[1])]);
+    return () => fromResult(results[Number(back[1])]);
   }
+}
+
+function constant(value: Value): Part {
+  return () => value;
+}
+
+function whole(value: Value): bigint {
+  if (typeof value === "bigint") return value;
+  throw new TypeError("a whole number was expected");
+}
+
+/** A field of a struct, a length of a list of structs, or the length of a field that holds bytes, as C has it. */
+function fieldOf(value: Value, name: string): Value {
+  if (Array.isArray(value)) return name === "len" ? BigInt(value.length) : value;
+  if (typeof value !== "object" || value === null)
+    throw new TypeError(`${name}: there is no struct that could have it`);
+  const fields = value as Record<string, unknown>;
+  if (name in fields) return fromResult(fields[name]);
+  const bytes = name.endsWith("_len") ? fields[name.slice(0, -"_len".length)] : undefined;
+  if (bytes instanceof Uint8Array) return BigInt(bytes.length);
+  throw new TypeError(`${name}: the struct has no such field`);
 }
 
 function isTrue(value: Value): boolean {
-  return value !== null && value !== 0n;
+  return value !== null && value !== 0n && value !== 0;
+}
+
+function isNumber(value: Value): value is bigint | number {
+  return typeof value === "bigint" || typeof value === "number";
 }
 
 function compare(operator: string, left: Value, right: Value): bigint {
-  switch (operator) {
-    case "==":
-      return truth(left === right);
-    case "!=":
-      return truth(left !== right);
-    case "<":
-      return truth((left as bigint) < (right as bigint));
-    case ">":
-      return truth((left as bigint) > (right as bigint));
-    case "<=":
-      return truth((left as bigint) <= (right as bigint));
-    default:
-      return truth((left as bigint) >= (right as bigint));
+  if (operator === "==" || operator === "!=") {
+    // oxlint-disable-next-line eqeqeq -- 1 and 1n are the same here
+    const same = isNumber(left) && isNumber(right) ? left == right : left === right;
+    return truth(same === (operator === "=="));
   }
+  if (!isNumber(left) || !isNumber(right)) throw new TypeError(`${operator}: numbers were expected`);
+  if (operator === "<") return truth(left < right);
+  if (operator === ">") return truth(left > right);
+  return truth(operator === "<=" ? left <= right : left >= right);
 }
 
 /** Whether an expression of the suite holds for the results. */
 export function holds(expression: string, environment: Environment): boolean {
-  return isTrue(new Evaluator(expression, environment).whole());
+  return isTrue(new Parser(expression, environment).whole()());
 }

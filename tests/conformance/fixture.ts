@@ -1,8 +1,19 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { minimalHive } from "@guestfs/testkit";
 import { Guestfs } from "guestfs";
 
 const GiB = 1024 ** 3;
@@ -26,9 +37,26 @@ export class Fixture {
     const compressions = { tar: [], "tar.gz": ["-z"], "tar.xz": ["-J"] };
     for (const [ending, flags] of Object.entries(compressions))
       execFileSync("tar", ["-C", this.#folder, ...flags, "-cf", join(this.#folder, `helloworld.${ending}`), "hello"]);
-    const tree = mkdtempSync(join(this.#folder, "iso-"));
-    writeFileSync(join(tree, "known-1"), "abc\n");
+    writeFileSync(join(this.#folder, "minimal"), minimalHive());
+    const tree = this.#isoTree;
+    mkdirSync(join(tree, "directory"), { recursive: true });
+    const characters = { newlines: "\n", spaces: " ", zeroes: "\0" };
+    for (const [name, character] of Object.entries(characters))
+      writeFileSync(join(tree, `100kall${name}`), character.repeat(100 * 1024));
+    writeFileSync(join(tree, "empty"), "");
+    for (const name of ["helloworld.tar", "helloworld.tar.gz", "helloworld.tar.xz"])
+      copyFileSync(join(this.#folder, name), join(tree, name));
+    if (given) cpSync(given, tree, { recursive: true });
     execFileSync("genisoimage", ["-quiet", "-V", "ISOIMAGE", "-r", "-o", this.isoPath, tree]);
+  }
+
+  get #isoTree(): string {
+    return join(this.#folder, "iso");
+  }
+
+  /** Whether a path is one of the ISO image. */
+  isOnIso(path: string): boolean {
+    return lstatSync(join(this.#isoTree, path), { throwIfNoEntry: false }) !== undefined;
   }
 
   /** An ISO 9660 image with the volume name ISOIMAGE. */
@@ -75,12 +103,12 @@ async function empty(g: Guestfs): Promise<void> {
 }
 
 const startStates: Readonly<Record<string, (g: Guestfs) => Promise<void>>> = {
-  async InitNone(g) {
-    await g.blockdevSetrw("/dev/sda");
-    await g.umountAll();
-    await g.lvmRemoveAll();
-  },
+  InitNone: empty,
   InitEmpty: empty,
+  async InitISOFS(g) {
+    await empty(g);
+    await g.mountRo("/dev/sdd", "/");
+  },
   async InitPartition(g) {
     await empty(g);
     await g.partDisk("/dev/sda", "mbr");

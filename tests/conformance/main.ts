@@ -19,16 +19,24 @@ if (positionals.length !== 1) {
   process.exit(2);
 }
 
-const tests = readSuite(positionals[0] ?? "").filter(({ id }) => values.only?.some((text) => id.includes(text)) ?? true);
+const tests = readSuite(positionals[0] ?? "").filter(
+  ({ id }) => values.only?.some((text) => id.includes(text)) ?? true,
+);
 const fixture = new Fixture(values.files);
 const counts: Record<Outcome["result"], number> = { passed: 0, failed: 0, skipped: 0 };
 let handle: Guestfs | undefined;
 try {
   for (const test of tests) {
     handle ??= await fixture.launch();
-    const outcome = await runTest(handle, test, fixture);
+    let outcome = await runTest(handle, test, fixture);
+    if (outcome.atStart) {
+      await handle.close();
+      handle = await fixture.launch();
+      outcome = await runTest(handle, test, fixture);
+    }
     counts[outcome.result] += 1;
-    if (outcome.reason !== undefined || values.verbose) console.log(`${outcome.result} ${test.id}${outcome.reason ? `: ${outcome.reason}` : ""}`);
+    if (outcome.reason !== undefined || values.verbose)
+      console.log(`${outcome.result} ${test.id}${outcome.reason ? `: ${outcome.reason}` : ""}`);
     if (!handle.isReady()) {
       await handle.close();
       handle = undefined;
