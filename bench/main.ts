@@ -1,7 +1,8 @@
-// npm run bench -- [local]
+// npm run bench -- [local] [live]
+import { live } from "./live.ts";
 import { local } from "./local.ts";
 
-const suites: Readonly<Record<string, () => Promise<void>>> = { local };
+const suites: Readonly<Record<string, () => Promise<void>>> = { local, live };
 
 const names = process.argv.slice(2);
 for (const name of names.length > 0 ? names : Object.keys(suites)) {
