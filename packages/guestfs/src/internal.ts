@@ -7,3 +7,7 @@ export { domainState, findDomain, parseDomain } from "./libvirt/domain.ts";
 export type { DomainChannel } from "./libvirt/domain.ts";
 export { virsh, VirshError } from "./libvirt/virsh.ts";
 export type { LibvirtConnection } from "./libvirt/virsh.ts";
+export { ApplianceError, buildAppliance, reportHost, startAppliance, startWaitingAppliance } from "@guestfs/appliance";
+export type { ApplianceOptions, BuiltAppliance, Finding, HostReport } from "@guestfs/appliance";
+export { applianceOptions } from "./attach/appliance.ts";
+export { Settings } from "./settings.ts";

@@ -1,0 +1,2 @@
+#!/usr/bin/env node
+import "../dist/guestfs-doctor/main.js";
