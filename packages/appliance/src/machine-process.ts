@@ -1,3 +1,4 @@
+import type { FileHandle } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { QmpClient, QmpError, qemuArguments, spawnOwned } from "@guestfs/qemu";
 import type { MachineDescription, OwnedProcess } from "@guestfs/qemu";
@@ -5,11 +6,13 @@ import { ApplianceError } from "./appliance-error.ts";
 import { ConsoleTail } from "./console-tail.ts";
 import type { RunningAppliance } from "./running-appliance.ts";
 import { StartLimit } from "./start-limit.ts";
+import { makeWindowFile } from "./window-file.ts";
 
-/** Descriptors that QEMU inherits: the daemon's channel, QMP, and a saved state when one is loaded. */
+/** Descriptors that QEMU inherits: the daemon's channel, QMP, a saved state when one is loaded, and the window's file. */
 export const channelFd = 3;
 export const qmpFd = 4;
 export const stateFd = 5;
+export const windowFd = 6;
 
 const QUIT_TIMEOUT_MS = 10_000;
 const QMP_TIMEOUT_MS = 30_000;
@@ -32,6 +35,7 @@ export class MachineProcess {
   readonly qemu: OwnedProcess;
   readonly channel: Socket;
   readonly tail: ConsoleTail;
+  readonly #window: FileHandle;
   /** How far it has come, for the error when it ends. */
   stage: "qemu" | "boot" = "qemu";
   readonly #failed: Promise<never>;
@@ -39,8 +43,10 @@ export class MachineProcess {
   #limit: StartLimit;
   #qmp: QmpClient | undefined;
 
-  private constructor(qemu: OwnedProcess, start: MachineStart) {
+  private constructor(qemu: OwnedProcess, window: FileHandle, start: MachineStart) {
     this.qemu = qemu;
+    this.#window = window;
+    void qemu.exited.then(() => window.close());
     this.tail = new ConsoleTail();
     this.#timeoutMs = start.timeoutMs;
     const receive = (bytes: Buffer): void => {
@@ -73,11 +79,13 @@ export class MachineProcess {
   static async start(start: MachineStart): Promise<MachineProcess> {
     const args = qemuArguments(start.machine);
     start.onDebug(`running ${start.hv} ${args.join(" ")}`);
-    const stdio: ("ignore" | "pipe" | number)[] = ["ignore", "pipe", "pipe", "pipe", "pipe"];
-    if (start.state !== undefined) stdio.push(start.state);
+    let window: FileHandle | undefined;
     try {
-      return new MachineProcess(await spawnOwned(start.hv, args, { stdio }), start);
+      window = await makeWindowFile();
+      const stdio = ["ignore", "pipe", "pipe", "pipe", "pipe", start.state ?? "ignore", window.fd] as const;
+      return new MachineProcess(await spawnOwned(start.hv, args, { stdio: [...stdio] }), window, start);
     } catch (error) {
+      await window?.close();
       throw new ApplianceError({ stage: "qemu", message: `${start.hv} can't be started`, cause: error });
     }
   }
@@ -141,6 +149,7 @@ export class MachineProcess {
     };
     return {
       channel,
+      window: this.#window,
       pid: qemu.pid,
       accelerator,
       exited: qemu.exited,

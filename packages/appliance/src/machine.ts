@@ -1,6 +1,8 @@
 import type { MachineDescription } from "@guestfs/qemu";
 import type { BuiltAppliance } from "./build.ts";
 import { channelName } from "./guest-scripts.ts";
+import { windowFd } from "./machine-process.ts";
+import { windowSerial } from "./window-file.ts";
 
 /** What differs from one appliance machine to the next; its drives are attached afterwards. */
 export interface MachineOptions {
@@ -63,6 +65,13 @@ const imageNode = (name: string, filename: string): Record<string, unknown> => (
   file: { driver: "file", filename, "read-only": true, locking: "off" },
 });
 
+const windowNode = {
+  driver: "raw",
+  "node-name": "window",
+  cache: { "no-flush": true },
+  file: { driver: "file", filename: `/dev/fd/${windowFd}`, locking: "off", cache: { "no-flush": true } },
+};
+
 /** The appliance's machine, paused, without the user's drives. Pure. */
 export function applianceMachine(options: MachineOptions): MachineDescription {
   const { appliance, accelerator } = options;
@@ -80,7 +89,7 @@ export function applianceMachine(options: MachineOptions): MachineDescription {
     ],
     serialChardev: "console",
     qmpChardev: "qmp",
-    blockdevs: [imageNode("root", appliance.rootImage), imageNode("system", appliance.systemImage)],
+    blockdevs: [imageNode("root", appliance.rootImage), imageNode("system", appliance.systemImage), windowNode],
     netdevs: options.network ? [{ type: "user", id: "net0" }] : [],
     devices: [
       // The daemon is told which targets to look at; what the events of hot-plugging would start again costs time.
@@ -89,6 +98,7 @@ export function applianceMachine(options: MachineOptions): MachineDescription {
       { driver: "virtserialport", chardev: "channel", name: channelName, bus: "serial0.0" },
       { driver: "virtio-blk-pci", drive: "root" },
       { driver: "virtio-blk-pci", drive: "system" },
+      { driver: "virtio-blk-pci", drive: "window", serial: windowSerial },
       ...(options.network ? [{ driver: "virtio-net-pci", netdev: "net0", romfile: "" }] : []),
     ],
     paused: true,

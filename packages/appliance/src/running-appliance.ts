@@ -1,3 +1,4 @@
+import type { FileHandle } from "node:fs/promises";
 import type { Socket } from "node:net";
 import type { ApplianceDrive } from "./drive.ts";
 
@@ -55,6 +56,10 @@ export interface RunningAppliance {
    * that will be read from it.
    */
   readonly channel: Socket;
+  /**
+   * The file of the window (PROTOCOL.md), open for reading and writing. It is closed when QEMU has ended.
+   */
+  readonly window: FileHandle;
   /** Process id of QEMU. */
   readonly pid: number;
   /** `"kvm"` or `"tcg"`: what the guest runs on. */

@@ -61,7 +61,7 @@ export class CallContext {
           "refused: the machine was attached read-only, and this call may change it (its daemon is not ours, so the library sees to that)",
           { procedure: this.procedure },
         );
-      if (file && !connection.chunkSizeAgreed) await this.#agreeOnChunkSize(connection);
+      if (file && !connection.transferAgreed) await this.#agreeOnTransfer(connection);
       const result = await connection.call({
         row,
         procedure: this.procedure,
@@ -84,13 +84,15 @@ export class CallContext {
     }
   }
 
-  /** Asks the daemon, once for each conversation, whether it takes larger chunks. */
-  async #agreeOnChunkSize(connection: Connection): Promise<void> {
-    connection.chunkSizeAgreed = true;
+  /** Asks the daemon, once for each conversation, whether it takes larger chunks, and whether it sees our window. */
+  async #agreeOnTransfer(connection: Connection): Promise<void> {
+    connection.transferAgreed = true;
     try {
       if ((await this.call("internal_feature_available", { group: "guestfs-extensions" })) !== 0) return;
       const agreed = await this.call("extension_set_chunk_size", { size: wantedChunkSize });
       if (agreed >= chunkMax && agreed <= wantedChunkSize && agreed % 4 === 0) connection.chunkSize = agreed;
+      const { window } = connection;
+      if (window) window.open(await this.call("extension_open_window", { token: await window.mark() }));
     } catch (error) {
       // Daemons before 1.31 do not know the question.
       if (!(error instanceof RemoteError)) throw error;

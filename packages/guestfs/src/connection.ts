@@ -23,6 +23,7 @@ import { Recovery } from "./recovery.ts";
 import type { ByteSink } from "./transfer/byte-sink.ts";
 import type { ByteSource } from "./transfer/byte-source.ts";
 import { sendContent } from "./transfer/upload.ts";
+import type { TransferWindow } from "./transfer/window.ts";
 import type { WireCall } from "./wire-call.ts";
 
 const readSize = 256 * 1024;
@@ -34,8 +35,10 @@ const cancelChunk = encodeChunk({ type: "cancel" });
 export class Connection {
   /** Largest chunk that either end may send, in bytes; more than the stock size when the daemon agreed to it. */
   chunkSize: number = chunkMax;
-  /** Whether the daemon was asked about it. */
-  chunkSizeAgreed = false;
+  /** Another way for the content of uploads, when there is one. */
+  window: TransferWindow | undefined;
+  /** Whether the daemon was asked about these. */
+  transferAgreed = false;
   /** Told once when the conversation has ended without {@link end}. */
   onLost: ((error: Error) => void) | undefined;
   /** Makes the error of the call that was under way when the connection was lost, out of what was seen. */
@@ -185,23 +188,26 @@ export class Connection {
     process.nextTick(() => this.#socket.uncork());
     this.#socket.write(message);
     exchange.uploading = true;
-    const { socket, chunkSize } = { socket: this.#socket, chunkSize: this.chunkSize };
+    const { socket, window } = { socket: this.#socket, window: this.window };
+    const channel = {
+      chunkSize: this.chunkSize,
+      get stopped() {
+        return exchange.stopped;
+      },
+      get outstanding() {
+        return exchange.outstanding;
+      },
+      send: (bytes: Uint8Array) =>
+        new Promise<void>((resolve, reject) => {
+          socket.write(bytes, (error) => (error ? reject(error) : resolve()));
+        }),
+      sent: () => void exchange.outstanding++,
+      given: () => exchange.given(),
+      unlessStopped: <T>(wait: Promise<T>) => exchange.unlessStopped(wait),
+    };
     let complete = false;
     try {
-      complete = await sendContent(
-        {
-          chunkSize,
-          get stopped() {
-            return exchange.stopped;
-          },
-          send: (bytes) =>
-            new Promise((resolve, reject) => {
-              socket.write(bytes, (error) => (error ? reject(error) : resolve()));
-            }),
-          unlessStopped: (wait) => exchange.unlessStopped(wait),
-        },
-        source,
-      );
+      complete = await (window?.suits(source.size) ? window.send(channel, source) : sendContent(channel, source));
     } catch (error) {
       if (!this.#failure) {
         exchange.localError = new GuestfsError("LOCAL", `the content to send could not be read: ${messageOf(error)}`, {
@@ -277,6 +283,10 @@ export class Connection {
       case "cancel":
         // Without an upload it is the echo of a cancellation that came too late.
         if (this.#exchange?.uploading) this.#exchange.stop();
+        return;
+      case "window":
+        if (!this.#exchange?.give())
+          throw new ProtocolError("the daemon gave back a piece of the window it did not have");
         return;
       case "progress":
         if (frame.progress.serial === this.#exchange?.serial) this.#exchange.call.onProgress?.(frame.progress);

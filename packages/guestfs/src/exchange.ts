@@ -12,6 +12,8 @@ export class Exchange {
   readonly serial: number;
   /** Settles when nothing more of this call will come. */
   readonly done: Promise<void>;
+  /** Pieces of the window that the daemon has not given back. */
+  outstanding = 0;
   result: unknown;
   remoteError: RemoteError | undefined;
   /** The caller's file or stream failed. */
@@ -24,6 +26,7 @@ export class Exchange {
   cancelSent = false;
   #stopped = false;
   #wake: (() => void) | undefined;
+  #onGiven: (() => void) | undefined;
   #resolve!: () => void;
   #reject!: (error: Error) => void;
 
@@ -47,6 +50,24 @@ export class Exchange {
   stop(): void {
     this.#stopped = true;
     this.#wake?.();
+  }
+
+  /**
+   * The daemon has given a piece of the window back.
+   * @returns whether there was one to give
+   */
+  give(): boolean {
+    if (this.outstanding === 0) return false;
+    this.outstanding--;
+    this.#onGiven?.();
+    return true;
+  }
+
+  /** Settles when {@link outstanding} becomes less. */
+  given(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onGiven = resolve;
+    });
   }
 
   finish(): void {

@@ -6,6 +6,7 @@ import { FileInput } from "./file-input.ts";
 import { FileOutput } from "./file-output.ts";
 import { ProgressSender } from "./progress-sender.ts";
 import type { Sysroot } from "./sysroot.ts";
+import { TransferWindow } from "./transfer-window.ts";
 import type { Wire } from "./wire.ts";
 
 const lookPeriod = 333;
@@ -48,9 +49,14 @@ export class CallContext implements InputContext, OutputContext {
 
   get input(): FileInput {
     const { wire, header } = this.#setup;
-    this.#input ??= new FileInput(wire, (received) => {
-      if (header.progressHint > 0) this.#progress.report(Math.min(received, header.progressHint), header.progressHint);
-    });
+    this.#input ??= new FileInput(
+      wire,
+      (received) => {
+        if (header.progressHint > 0)
+          this.#progress.report(Math.min(received, header.progressHint), header.progressHint);
+      },
+      this.state.get<TransferWindow>(TransferWindow.key),
+    );
     return this.#input;
   }
 

@@ -1,7 +1,16 @@
-import { decodeChunk, extendedChunkMax, ProtocolError } from "@guestfs/protocol";
-import type { Frame } from "@guestfs/protocol";
+import {
+  decodeChunk,
+  decodeWindowChunk,
+  encodeFlag,
+  extendedChunkMax,
+  ProtocolError,
+  windowFlag,
+} from "@guestfs/protocol";
+import type { Frame, WindowPiece } from "@guestfs/protocol";
 import { writevSync } from "node:fs";
 import { ConversationEndedError, DaemonError, UploadCancelledError } from "./daemon-error.ts";
+import { DirectWriter } from "./direct-writer.ts";
+import type { TransferWindow } from "./transfer-window.ts";
 import type { Wire } from "./wire.ts";
 
 /** Most chunks that one writev(2) takes: IOV_MAX of Linux. */
@@ -23,17 +32,33 @@ function writeGathered(fd: number, chunks: readonly Uint8Array[]): void {
   }
 }
 
+const pieceTaken = encodeFlag(windowFlag);
+
+function decoded<T>(decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof ProtocolError) throw new DaemonError(error.message, "EINVAL", { cause: error });
+    throw error;
+  }
+}
+
 /** The file that comes with a call, chunk by chunk. Each chunk is valid until the next one is taken. */
 export class FileInput implements Iterable<Uint8Array> {
   readonly #wire: Wire;
   readonly #onBytes: (received: number) => void;
+  readonly #window: TransferWindow | undefined;
   #received = 0;
   #ended = false;
 
-  /** @param onBytes - told how many bytes have come, after each chunk */
-  constructor(wire: Wire, onBytes: (received: number) => void) {
+  /**
+   * @param onBytes - told how many bytes have come, after each chunk
+   * @param window - where chunks may say that their data stand
+   */
+  constructor(wire: Wire, onBytes: (received: number) => void, window?: TransferWindow) {
     this.#wire = wire;
     this.#onBytes = onBytes;
+    this.#window = window;
   }
 
   /**
@@ -54,6 +79,10 @@ export class FileInput implements Iterable<Uint8Array> {
 
   /** Writes all that is still to come to a descriptor. */
   copyTo(fd: number): void {
+    if (this.#window !== undefined) {
+      this.#copyDirectly(new DirectWriter(fd));
+      return;
+    }
     for (let data = this.next(); data !== undefined; data = this.next()) {
       // Chunks that came with the same read stay valid together: one system call writes them all.
       const gathered = [data];
@@ -83,28 +112,42 @@ export class FileInput implements Iterable<Uint8Array> {
     }
   }
 
+  #copyDirectly(writer: DirectWriter): void {
+    try {
+      for (let data = this.next(); data !== undefined; data = this.next()) writer.write(data);
+    } finally {
+      writer.end();
+    }
+  }
+
   /** The data of a frame; `undefined` for the end and for what is no chunk. */
   #take(frame: Frame): Uint8Array | undefined {
     // Left over from a download that had already ended.
     if (frame.type === "cancel") return undefined;
     if (frame.type !== "message") throw new ConversationEndedError(`a ${frame.type} flag in the middle of a file`);
-    const chunk = this.#decode(frame.bytes);
-    if (chunk.type === "data") {
-      this.#received += chunk.data.length;
-      this.#onBytes(this.#received);
-      return chunk.data;
+    if (this.#window !== undefined) {
+      const piece = decoded(() => decodeWindowChunk(frame.bytes, this.#window?.size ?? 0));
+      if (piece !== undefined) return this.#takePiece(this.#window, piece);
     }
+    const chunk = decoded(() => decodeChunk(frame.bytes, extendedChunkMax));
+    if (chunk.type === "data") return this.#count(chunk.data);
     this.#ended = true;
     if (chunk.type === "cancel") throw new UploadCancelledError();
     return undefined;
   }
 
-  #decode(bytes: Uint8Array): ReturnType<typeof decodeChunk> {
+  #takePiece(window: TransferWindow, piece: WindowPiece): Uint8Array {
     try {
-      return decodeChunk(bytes, extendedChunkMax);
-    } catch (error) {
-      if (error instanceof ProtocolError) throw new DaemonError(error.message, "EINVAL", { cause: error });
-      throw error;
+      return this.#count(window.read(piece));
+    } finally {
+      // It was copied: the client may put the next piece in its place.
+      this.#wire.send(pieceTaken);
     }
+  }
+
+  #count(data: Uint8Array): Uint8Array {
+    this.#received += data.length;
+    this.#onBytes(this.#received);
+    return data;
   }
 }

@@ -8,6 +8,8 @@ export const launchFlag = 0xf5f55ff5;
 export const cancelFlag = 0xffffeeee;
 /** The word before a progress message. */
 export const progressFlag = 0xffff5555;
+/** The word that gives a piece of the window back to the sender of a file. */
+export const windowFlag = 0xffff3333;
 /** Largest message in bytes, length word excluded. */
 export const messageMax: number = 4 * 1024 * 1024;
 /** Largest chunk of file data that a stock peer takes, in bytes. */

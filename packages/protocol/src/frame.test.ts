@@ -147,7 +147,7 @@ describe("FrameDecoder", () => {
             given += bytes.length;
             for (let frame = decoder.next(); frame; frame = decoder.next())
               taken +=
-                { launch: 4, cancel: 4, progress: 28, message: 4 }[frame.type] +
+                { launch: 4, cancel: 4, progress: 28, window: 4, message: 4 }[frame.type] +
                 (frame.type === "message" ? frame.bytes.length : 0);
             assert.equal(decoder.buffered, given - taken);
           }

@@ -1,4 +1,4 @@
-import { cancelFlag, launchFlag, messageMax, progressFlag } from "./constants.ts";
+import { cancelFlag, launchFlag, messageMax, progressFlag, windowFlag } from "./constants.ts";
 import { ProtocolError } from "./errors.ts";
 import { decodeProgress, progressSize } from "./progress.ts";
 import type { Progress } from "./progress.ts";
@@ -7,6 +7,8 @@ import type { Progress } from "./progress.ts";
 export type Frame =
   | { readonly type: "launch" }
   | { readonly type: "cancel" }
+  /** The oldest piece of the window that was sent may be used again. */
+  | { readonly type: "window" }
   | { readonly type: "progress"; readonly progress: Progress }
   /** A message or a chunk: which of them, only the state of the conversation tells. A view, valid until the next `reserve` or `push`. */
   | { readonly type: "message"; readonly bytes: Uint8Array };
@@ -72,6 +74,9 @@ export class FrameDecoder {
       case cancelFlag:
         this.#consume(4);
         return { type: "cancel" };
+      case windowFlag:
+        this.#consume(4);
+        return { type: "window" };
       case progressFlag:
         if (available < 4 + progressSize) return undefined;
         return { type: "progress", progress: decodeProgress(this.#consume(4 + progressSize).subarray(4)) };

@@ -18,6 +18,8 @@ export type { ErrorBody } from "./message.ts";
 export { decodeProgress, encodeProgress, progressSize } from "./progress.ts";
 export type { Progress } from "./progress.ts";
 export { decodeText, encodeText } from "./text.ts";
+export { decodeWindowChunk, encodeWindowChunk } from "./window-chunk.ts";
+export type { WindowPiece } from "./window-chunk.ts";
 export { readStruct, writeStruct } from "./struct-codec.ts";
 export { Reader } from "./xdr/reader.ts";
 export { Writer } from "./xdr/writer.ts";

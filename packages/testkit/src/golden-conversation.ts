@@ -8,7 +8,17 @@ import type { Passage } from "./recording-proxy.ts";
 /** One frame of a captured conversation, as it stands in a fixture. */
 export interface GoldenFrame {
   readonly from: "client" | "daemon";
-  readonly type: "launch" | "call" | "reply" | "error" | "data" | "end" | "cancel" | "cancel-flag" | "progress";
+  readonly type:
+    | "launch"
+    | "call"
+    | "reply"
+    | "error"
+    | "data"
+    | "end"
+    | "cancel"
+    | "cancel-flag"
+    | "progress"
+    | "window";
   /** Name of the procedure, for calls and replies. */
   readonly procedure?: string;
   /** The whole frame as it passed, length word included: base64, of the bytes or, for long ones, of their zlib form. */

@@ -6,6 +6,7 @@ import { Connection } from "../connection.ts";
 import { CancelledError, LaunchError } from "../errors.ts";
 import type { ProcessEnd } from "../errors.ts";
 import type { Settings } from "../settings.ts";
+import { TransferWindow } from "../transfer/window.ts";
 import type { Attachment, AttachRequest } from "./attachment.ts";
 
 /** Steps of a launch, for its progress events: libguestfs counts to 12 as well. */
@@ -122,6 +123,7 @@ export async function attachAppliance(request: AttachRequest): Promise<Attachmen
       ...end,
     });
   }
+  connection.window = new TransferWindow(appliance.window);
   request.progress(launchSteps, launchSteps);
   return {
     connection,

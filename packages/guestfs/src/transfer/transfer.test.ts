@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { after, test } from "node:test";
-import { chunkMax } from "@guestfs/protocol";
+import { chunkMax, encodeFlag, windowFlag } from "@guestfs/protocol";
 import { startScriptedPeer } from "@guestfs/testkit";
 import type { PeerConversation, ReceivedCall } from "@guestfs/testkit";
 import { CancelledError, ConnectionClosedError, Guestfs, GuestfsError, ProtocolError, RemoteError } from "../index.ts";
@@ -494,4 +494,17 @@ test("an upload does not read ahead of a daemon that reads nothing", async () =>
   assert.ok(given < 4 * 1024 * 1024, `${given} bytes were read ahead`);
   stop.abort();
   await assert.rejects(upload, CancelledError);
+});
+
+test("a piece of a window that was never sent ends the conversation when it is given back", async () => {
+  await using peer = await startScriptedPeer(async (conversation) => {
+    conversation.greet();
+    await conversation.call();
+    conversation.send(encodeFlag(windowFlag));
+  });
+  await using g = new Guestfs({ environment: false, closeTimeout: 1 });
+  g.setBackend(`unix:${peer.socketPath}`);
+  g.setAutosync(false);
+  await g.launch();
+  await assert.rejects(g.pingDaemon(), (error) => error instanceof ProtocolError && /window/.test(error.message));
 });

@@ -6,6 +6,7 @@ import { freezeFilesystems, thawFilesystems } from "../live/freeze.ts";
 import { frozenState } from "../live/frozen-state.ts";
 import { describePolicy } from "../live/policy.ts";
 import type { Service } from "../live/service.ts";
+import { TransferWindow } from "../transfer-window.ts";
 import { daemonVersion } from "../version.ts";
 
 function serviceOf(context: Context): Service {
@@ -39,6 +40,11 @@ export const extension: HandlersOf<"extension"> = {
     const agreed = Math.min(Math.max(size - (size % 4), chunkMax), extendedChunkMax);
     context.state.chunkSize = agreed;
     return agreed;
+  },
+  extension_open_window({ token }, { state }) {
+    const window = TransferWindow.open(token);
+    state.keep(TransferWindow.key, window, () => window.close());
+    return window.size;
   },
   extension_daemon_status: (_, context) => JSON.stringify(statusOf(context)),
   extension_restrict({ readonly }, context) {

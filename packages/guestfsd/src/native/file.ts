@@ -117,3 +117,20 @@ export function syncFilesystem(fd: number): void {
 const sync = libc.func("sync", "void", []) as () => void;
 /** sync(2). */
 export { sync };
+
+const fcntlC = libc.func("fcntl", "int", ["int", "int", "long"]) as (
+  fd: number,
+  command: number,
+  argument: number,
+) => number;
+const F_GETFL = 3;
+const F_SETFL = 4;
+/** fcntl(2), F_GETFL. */
+export function statusFlags(fd: number): number {
+  return check(fcntlC(fd, F_GETFL, 0), "fcntl");
+}
+
+/** fcntl(2), F_SETFL. */
+export function setStatusFlags(fd: number, flags: number): void {
+  check(fcntlC(fd, F_SETFL, flags), "fcntl");
+}

@@ -64,4 +64,17 @@ export const extension: readonly Procedure[] = [
     group: "guestfs-extensions",
     shell: false,
   },
+  {
+    name: "extension_open_window",
+    proc: 0x10005,
+    since: "1.60.1",
+    summary: "Agree on a disk that both ends see, through which the content of uploads goes.",
+    params: [
+      { name: "token", type: "buffer", summary: "random bytes that stand at the start of the disk, 16 or more" },
+    ],
+    returns: { type: "int" },
+    group: "guestfs-extensions",
+    visibility: "internal",
+    shell: false,
+  },
 ];

@@ -1,0 +1,73 @@
+import { randomBytes } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { encodeWindowChunk } from "@guestfs/protocol";
+import type { ByteSource } from "./byte-source.ts";
+import type { UploadChannel } from "./upload.ts";
+
+const pieceSize = 1024 * 1024;
+const tokenSize = 32;
+/** Smaller content goes faster with the call itself. */
+const worthwhile = 256 * 1024;
+
+/** What an upload through the window needs of its conversation. */
+export interface WindowUploadChannel extends Omit<UploadChannel, "chunkSize"> {
+  /** Pieces that the daemon has not given back yet. */
+  readonly outstanding: number;
+  /** A piece was sent. */
+  sent(): void;
+  /** Settles when the daemon has given one back. */
+  given(): Promise<void>;
+}
+
+/** A disk of the appliance of which this side has the file: content of uploads goes there, the conversation tells where (PROTOCOL.md). */
+export class TransferWindow {
+  readonly #file: FileHandle;
+  #pieces = 0;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** Puts random bytes at its start, by which the daemon finds that it sees the same. */
+  async mark(): Promise<Uint8Array> {
+    const token = randomBytes(tokenSize);
+    await this.#write(token, 0);
+    return token;
+  }
+
+  /** @param size - bytes of the window that the daemon sees */
+  open(size: number): void {
+    this.#pieces = Math.floor(size / pieceSize);
+  }
+
+  /** Whether content of this size should go this way; 0 for an unknown one. */
+  suits(size: number): boolean {
+    return this.#pieces > 1 && (size === 0 || size >= worthwhile);
+  }
+
+  /**
+   * Sends content, without the mark of its end.
+   * @returns whether all of it was sent
+   */
+  async send(channel: WindowUploadChannel, source: ByteSource): Promise<boolean> {
+    const bytes = new Uint8Array(pieceSize);
+    for (let place = 0; ; place = (place + 1) % this.#pieces) {
+      while (channel.outstanding === this.#pieces && !channel.stopped) await channel.unlessStopped(channel.given());
+      if (channel.stopped) return false;
+      const length = await channel.unlessStopped(Promise.resolve(source.read([bytes])));
+      if (length === undefined || channel.stopped) return false;
+      if (length === 0) return true;
+      const offset = place * pieceSize;
+      await this.#write(bytes.subarray(0, length), offset);
+      if (channel.stopped) return false;
+      channel.sent();
+      await channel.send(encodeWindowChunk({ offset, length }));
+      if (source.shortReadIsEnd && length < pieceSize) return true;
+    }
+  }
+
+  async #write(bytes: Uint8Array, offset: number): Promise<void> {
+    for (let at = 0; at < bytes.length;)
+      at += (await this.#file.write(bytes, at, bytes.length - at, offset + at)).bytesWritten;
+  }
+}
