@@ -1,12 +1,18 @@
-import { chunkPrefixSize, encodeChunk, writeChunkPrefix } from "@guestfs/protocol";
+import { chunkPrefixSize, encodeChunk, extendedChunkMax, writeChunkPrefix } from "@guestfs/protocol";
 import { readvSync } from "node:fs";
 import { DownloadCancelledError } from "./daemon-error.ts";
+import { directAlignment, DirectMode } from "./direct-mode.ts";
+import { alignedMemory } from "./native/aligned-memory.ts";
 import type { Wire } from "./wire.ts";
 
 const batchMax = 256 * 1024;
 
 /** One file is sent at a time, and making this much room anew costs more than sending a small file. */
+let memory: Uint8Array | undefined;
 let spare: Batch | undefined;
+
+/** The first chunk's data begin on a page. */
+const batchStart = directAlignment - chunkPrefixSize;
 
 /** Memory for a run of full chunks, and the places of their data in it: one read fills them all. */
 interface Batch {
@@ -19,7 +25,8 @@ function batchFor(chunkSize: number): Batch {
   if (spare?.chunkSize === chunkSize) return spare;
   const stride = chunkPrefixSize + chunkSize;
   const count = Math.max(1, Math.floor(batchMax / stride));
-  const bytes = Buffer.allocUnsafe(count * stride);
+  memory ??= alignedMemory(directAlignment + extendedChunkMax + directAlignment);
+  const bytes = memory.subarray(batchStart, batchStart + count * stride);
   const places = Array.from({ length: count }, (_, i) =>
     bytes.subarray(i * stride + chunkPrefixSize, (i + 1) * stride),
   );
@@ -31,6 +38,8 @@ function batchFor(chunkSize: number): Batch {
 export interface CopyOptions {
   /** Most bytes to read. Default: to the end. */
   readonly limit?: number;
+  /** Whether it is a large file or a block device, which is read past the page cache. */
+  readonly direct?: boolean;
   /** Told now and then how many bytes of the file have been taken. */
   readonly report?: (sent: number) => void;
 }
@@ -80,17 +89,39 @@ export class FileOutput {
 
   /** Reads a descriptor from its place to its end, or `limit` bytes of it, into the file. */
   copyFrom(fd: number, options: CopyOptions = {}): void {
+    // The data of further chunks in the memory do not begin on a page.
+    const mode = options.direct === true && this.#places.length === 1 ? new DirectMode(fd) : undefined;
+    try {
+      this.#copy(fd, options, mode);
+    } finally {
+      mode?.off();
+    }
+  }
+
+  #copy(fd: number, options: CopyOptions, mode: DirectMode | undefined): void {
     const { limit = Number.POSITIVE_INFINITY, report } = options;
     this.#flush();
     const places = this.#places;
     for (let left = limit; left > 0;) {
-      const wanted = left < places.length * this.#chunkSize ? this.#trim(places, left) : places;
-      const count = readvSync(fd, wanted);
+      const all = left >= places.length * this.#chunkSize;
+      if (all) mode?.begin();
+      else mode?.off();
+      const count = this.#read(fd, all ? places : this.#trim(places, left), mode);
       if (count === 0) return;
       for (let rest = count; rest > 0; rest -= this.#chunkSize) this.#close(Math.min(rest, this.#chunkSize));
       this.#flush();
       left -= count;
       report?.(this.#sent);
+    }
+  }
+
+  #read(fd: number, places: readonly Uint8Array[], mode: DirectMode | undefined): number {
+    try {
+      return readvSync(fd, places);
+    } catch (error) {
+      if (!mode) throw error;
+      mode.refuse(error);
+      return readvSync(fd, places);
     }
   }
 

@@ -6,6 +6,8 @@ import { lseek } from "../native/file.ts";
 
 const SEEK_SET = 0;
 const SEEK_END = 2;
+/** Bytes from which on the page cache costs more than it helps. */
+const large = 1024 * 1024;
 
 /** Bytes of a file or device; 0 when that can't be told. */
 function sizeOf(fd: number): number {
@@ -39,15 +41,20 @@ export const transfer: HandlersOf<"transfer"> = {
   download({ remotefilename }, context) {
     withSource(context, remotefilename, (fd) => {
       const total = sizeOf(fd);
-      context.output.copyFrom(fd, { report: (sent) => total > 0 && context.progress(Math.min(sent, total), total) });
+      context.output.copyFrom(fd, {
+        direct: total >= large,
+        report: (sent) => total > 0 && context.progress(Math.min(sent, total), total),
+      });
     });
   },
   download_offset({ remotefilename, offset, size }, context) {
     checkNotNegative("offset", offset);
     checkNotNegative("size", size);
     withSource(context, remotefilename, (fd) => {
+      const total = sizeOf(fd);
       lseek(fd, offset, SEEK_SET);
-      context.output.copyFrom(fd, { limit: size, report: (sent) => context.progress(sent, size) });
+      const direct = Math.min(size, total - offset) >= large;
+      context.output.copyFrom(fd, { direct, limit: size, report: (sent) => context.progress(sent, size) });
     });
   },
 };
