@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { DescriptorChannel } from "./channel.ts";
+import type { Channel } from "./channel.ts";
 import { waitToBeCloned } from "./clone.ts";
 import { Conversation } from "./conversation.ts";
 import type { DaemonOptions } from "./daemon-state.ts";
@@ -29,12 +30,12 @@ function applianceWords(): string[] {
     .filter((word) => word.startsWith("guestfs."));
 }
 
-function openChannel(channel: string): number {
+function openChannel(channel: string, flags = 0): number {
   const inherited = /^fd:(\d+)$/.exec(channel);
-  return inherited ? Number(inherited[1]) : openSync(channel, constants.O_RDWR | constants.O_NOCTTY);
+  return inherited ? Number(inherited[1]) : openSync(channel, constants.O_RDWR | constants.O_NOCTTY | flags);
 }
 
-type Serve = (fd: number, who: string) => boolean;
+type Serve = (channel: Channel, who: string) => boolean;
 
 function serveListener(channel: string, serve: Serve): void {
   const listener = listenUnix(channel);
@@ -42,7 +43,7 @@ function serveListener(channel: string, serve: Serve): void {
     const client = acceptUnix(listener);
     try {
       const peer = peerOf(client);
-      ended = serve(client, peer ? `pid ${peer.pid}, uid ${peer.uid}` : channel);
+      ended = serve(new DescriptorChannel(client), peer ? `pid ${peer.pid}, uid ${peer.uid}` : channel);
     } finally {
       closeSync(client);
     }
@@ -51,12 +52,13 @@ function serveListener(channel: string, serve: Serve): void {
 
 /** @returns whether the client asked for the end */
 function serveOpen(channel: string, live: boolean, serve: Serve): boolean {
-  const fd = openChannel(channel);
   const who = basename(channel);
-  if (!live || !fstatSync(fd).isCharacterDevice()) return serve(fd, who);
+  const isPort = live && (statSync(channel, { throwIfNoEntry: false })?.isCharacterDevice() ?? false);
+  const fd = openChannel(channel, isPort ? constants.O_NONBLOCK : 0);
+  if (!isPort) return serve(new DescriptorChannel(fd), who);
   const port = new Port(fd);
   do port.awaitClient();
-  while (!serve(fd, who));
+  while (!serve(port, who));
   return true;
 }
 
@@ -88,8 +90,7 @@ function serveChannel(commandLine: CommandLine): void {
       ? (line: string) => service.log.line(line)
       : (line: string) => process.stderr.write(`${line}\n`);
     const log = verbose ? (line: string): void => void write(`guestfsd: ${line}`) : undefined;
-    const serve: Serve = (fd, who) => {
-      const stream = new DescriptorChannel(fd);
+    const serve: Serve = (stream, who) => {
       const conversation = new Conversation(stream, options, log, who);
       if (appliance && words.includes("guestfs.template=1")) waitToBeCloned(stream, log);
       return conversation.serve();

@@ -1,41 +1,127 @@
-import { readSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
+import type { Channel } from "../channel.ts";
 import { EventPoll } from "../native/event-poll.ts";
-import { POLLHUP, POLLIN, PollSet } from "../native/poll.ts";
+import { queueSignals, takeSignals } from "../native/host-signal.ts";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, PollSet } from "../native/poll.ts";
 
 // A change that went unnoticed is seen this much later, in milliseconds.
 const lookAgain = 1000;
 const drainSize = 64 * 1024;
+/** What one read gives at most. */
+const pageSize = 4096;
+/** One signal may be a late one of data that was read already; a client that was replaced makes two. */
+const signalsOfReplacement = 2;
+
+/** @returns `undefined` when the system call would have had to wait */
+function withoutWaiting(call: () => number): number | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return undefined;
+    throw error;
+  }
+}
 
 /**
  * A virtio-serial port, which outlives the programs that connect to its host side (Linux, drivers/char/virtio_console.c):
  * while none is connected, poll(2) tells POLLHUP, a read gives what is left and then 0, and what is written is dropped.
+ *
+ * Where one program goes and the next one comes at once, all of that is over before anyone here has looked. But the
+ * kernel signals each change of the host's side, and otherwise only data: signals without data tell of a new client.
  */
-export class Port {
+export class Port implements Channel {
   readonly #fd: number;
-  readonly #poll = new PollSet(1);
+  readonly #poll = new PollSet(2);
+  readonly #room = new PollSet(1);
   readonly #changes: EventPoll;
+  readonly #signals: number;
+  readonly #data: number;
+  readonly #signalled: number;
+  /** Reads since the signals were last looked at, which may have come with those data. */
+  #reads = 0;
+  #unexplained = 0;
 
+  /** @param fd - opened with O_NONBLOCK: a host that comes back between poll(2) and read(2) would make that wait */
   constructor(fd: number) {
     this.#fd = fd;
-    this.#poll.add(fd, POLLIN);
+    this.#room.add(fd, POLLOUT);
     this.#changes = new EventPoll(fd);
+    this.#signals = queueSignals(fd);
+    this.#data = this.#poll.add(fd, POLLIN);
+    this.#signalled = this.#poll.add(this.#signals, POLLIN);
   }
 
   /** Waits until a program of the host is connected, and drops what an earlier one left behind. */
   awaitClient(): void {
     for (;;) {
       this.#drain();
-      if ((this.#state() & POLLHUP) === 0) return;
+      if ((this.#look(0) & POLLHUP) === 0) return;
       this.#changes.wait(lookAgain);
     }
   }
 
-  #drain(): void {
-    const buffer = new Uint8Array(drainSize);
-    while ((this.#state() & POLLIN) !== 0) if (readSync(this.#fd, buffer, 0, drainSize, null) === 0) return;
+  read(target: Uint8Array): number {
+    for (;;) {
+      const state = this.#look(this.#reads > 0 ? 0 : -1);
+      const count = (state & POLLIN) === 0 ? undefined : this.#read(target);
+      if (count !== undefined) return count;
+      if ((state & (POLLHUP | POLLERR)) !== 0 || this.#wasReplaced()) return 0;
+    }
   }
 
-  #state(): number {
-    return this.#poll.wait(0) > 0 ? this.#poll.ready(0) : 0;
+  write(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      this.#room.wait(-1);
+      if ((this.#room.ready(0) & (POLLHUP | POLLERR)) !== 0) throw new Error("the host's side was closed");
+      at += withoutWaiting(() => writeSync(this.#fd, bytes, at, bytes.length - at, null)) ?? 0;
+    }
+  }
+
+  readable(): boolean {
+    return (this.#look(0) & (POLLIN | POLLHUP)) !== 0;
+  }
+
+  gone(): boolean {
+    const state = this.#look(0);
+    return (state & (POLLHUP | POLLERR)) !== 0 || ((state & POLLIN) === 0 && this.#wasReplaced());
+  }
+
+  #look(timeout: number): number {
+    this.#poll.wait(timeout);
+    return this.#poll.ready(this.#data);
+  }
+
+  #read(target: Uint8Array): number | undefined {
+    const count = withoutWaiting(() => readSync(this.#fd, target, 0, target.length, null));
+    if (count === undefined) return undefined;
+    this.#reads++;
+    // The sooner the signals that came with it are taken, the fewer others are among them.
+    if (count < pageSize && (this.#look(0) & POLLIN) === 0) this.#wasReplaced();
+    return count;
+  }
+
+  /** Takes what signals there are, when no data are left. @returns whether they tell of another client */
+  #wasReplaced(): boolean {
+    let count = 0;
+    while (this.#poll.ready(this.#signalled) !== 0) {
+      count += takeSignals(this.#signals);
+      this.#poll.wait(0);
+    }
+    // One read takes one buffer of the host's, for which there was one signal at most. Where more were waiting, other
+    // interrupts may have made more signals.
+    if (this.#reads === 0) this.#unexplained += count;
+    else this.#unexplained = this.#reads === 1 ? Math.max(0, count - 1) : 0;
+    this.#reads = 0;
+    return this.#unexplained >= signalsOfReplacement;
+  }
+
+  #drain(): void {
+    const buffer = new Uint8Array(drainSize);
+    const read = (): number => readSync(this.#fd, buffer, 0, drainSize, null);
+    while ((this.#look(0) & POLLIN) !== 0) if ((withoutWaiting(read) ?? 0) === 0) break;
+    // Whatever was signalled until now is of the past.
+    this.#wasReplaced();
+    this.#unexplained = 0;
+    this.#reads = 0;
   }
 }
