@@ -28,6 +28,7 @@ let handle: Guestfs | undefined;
 try {
   for (const test of tests) {
     handle ??= await fixture.launch();
+    const from = performance.now();
     let outcome = await runTest(handle, test, fixture);
     if (outcome.atStart) {
       await handle.close();
@@ -35,8 +36,8 @@ try {
       outcome = await runTest(handle, test, fixture);
     }
     counts[outcome.result] += 1;
-    if (outcome.reason !== undefined || values.verbose)
-      console.log(`${outcome.result} ${test.id}${outcome.reason ? `: ${outcome.reason}` : ""}`);
+    if (outcome.reason !== undefined) console.log(`${outcome.result} ${test.id}: ${outcome.reason}`);
+    else if (values.verbose) console.log(`${outcome.result} ${test.id} (${Math.round(performance.now() - from)} ms)`);
     if (!handle.isReady()) {
       await handle.close();
       handle = undefined;
