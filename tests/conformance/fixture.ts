@@ -64,6 +64,11 @@ export class Fixture {
     return join(this.#folder, "test.iso");
   }
 
+  /** The file of this machine that a test writes: one of the fixture's own folder, or no file at all. */
+  outputFile(name: string): string {
+    return name === "/dev/null" ? name : join(this.#folder, basename(name));
+  }
+
   /** The file of this machine that a test means. Temporary names come out in the fixture's own folder. */
   hostFile(name: string): string {
     if (name.endsWith(".tmp")) return join(this.#folder, basename(name));
