@@ -18,11 +18,11 @@ function below(folder) {
 }
 
 /**
- * Every test file; with `quick`, only those that start no virtual machine and no other daemon.
+ * Every test file; with `quick`, those that need neither a virtual machine (`.vm.test.ts`) nor much time (`.slow.test.ts`).
  * @param {{ quick: boolean }} choice
  * @returns {string[]}
  */
 export function testFiles({ quick }) {
   const files = [...below("packages"), ...below("tests")];
-  return quick ? files.filter((path) => path.startsWith("packages/") && !path.endsWith(".vm.test.ts")) : files;
+  return quick ? files.filter((path) => path.startsWith("packages/") && !/\.(?:vm|slow)\.test\.ts$/.test(path)) : files;
 }

@@ -1,6 +1,6 @@
 // Freezes filesystems of its own, in image files.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -142,7 +142,8 @@ describe("freezing", { skip: reason ?? false }, () => {
       await until(wrote);
       await until(() => !existsSync(join(run, "frozen")));
     } finally {
-      execFileSync("umount", [place]);
+      // What thawed it may hold it a moment longer.
+      await until(() => spawnSync("umount", [place]).status === 0);
       await other.stop();
     }
   });
