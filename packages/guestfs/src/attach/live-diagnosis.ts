@@ -31,6 +31,14 @@ export function channelIsTaken({ name, channels }: LiveDomain, cause?: Error): L
   });
 }
 
+/** Whether the machine runs and something in it holds the channel, as far as libvirt knows. */
+export async function isHeld({ connection, uuid }: LiveDomain, channel: LiveChannel): Promise<boolean> {
+  const state = await domainState(connection, uuid).catch(() => "");
+  if (state !== "running") return false;
+  const now = await findDomain({ connection, name: uuid, allowUuid: true }).catch(() => undefined);
+  return now?.channels.find(({ port }) => port === channel.port)?.connected === true;
+}
+
 function notActive(domain: LiveDomain, state: string, cause: Error): LaunchError {
   const { name } = domain;
   if (state === "paused" || state === "pmsuspended")

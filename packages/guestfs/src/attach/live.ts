@@ -3,7 +3,7 @@ import type { Connection } from "../connection.ts";
 import { CancelledError, LaunchError } from "../errors.ts";
 import type { Attachment } from "./attachment.ts";
 import type { LiveChannel, LiveDomain } from "./live-domain.ts";
-import { channelIsTaken, explainLive } from "./live-diagnosis.ts";
+import { channelIsTaken, explainLive, isHeld } from "./live-diagnosis.ts";
 import { limitToReading } from "./read-only.ts";
 import { socketUse } from "./socket-use.ts";
 import type { SocketUse } from "./socket-use.ts";
@@ -14,8 +14,10 @@ import { greetOnSocket, NoDaemonError, SilenceError, socketAttachment } from "./
  * that did not see one client go and the next one come takes what we say for a part of what that one said; between the
  * attempts the channel is closed long enough for it to see that.
  */
-const [firstSilenceMs, silenceMs] = [800, 3500];
+const [firstSilenceMs, silenceMs] = [800, 3000];
 const closedMs = 150;
+/** How long a daemon that is there may go on being silent, in milliseconds. */
+const startingMs = 5000;
 /** How long to wait for another client to leave, in milliseconds. */
 const takenMs = 4000;
 /** Longest pause before looking again whether it has left, in milliseconds. */
@@ -45,8 +47,9 @@ async function freeChannel({ domain, timeoutMs, signal }: LiveOptions): Promise<
   }
 }
 
-async function greet(options: LiveOptions, { path }: LiveChannel): Promise<Connection> {
+async function greet(options: LiveOptions, channel: LiveChannel): Promise<Connection> {
   const { timeoutMs, signal } = options;
+  const { path } = channel;
   const attempt = (patience: number): Promise<Connection> =>
     greetOnSocket({ path, timeoutMs: Math.min(patience, timeoutMs), signal, certain: true });
   try {
@@ -56,7 +59,13 @@ async function greet(options: LiveOptions, { path }: LiveChannel): Promise<Conne
     options.debug(`${path}: ${error.message}; trying once more`);
   }
   await delay(closedMs, undefined, { signal });
-  return attempt(silenceMs);
+  try {
+    return await attempt(silenceMs);
+  } catch (error) {
+    // A stock daemon starts anew for each client, which takes it a while.
+    if (!(error instanceof SilenceError) || !(await isHeld(options.domain, channel))) throw error;
+    return attempt(startingMs);
+  }
 }
 
 async function reach(options: LiveOptions, channel: LiveChannel): Promise<Connection> {

@@ -92,7 +92,7 @@ export async function explainSocket(path: string, error: Error): Promise<LaunchE
 }
 
 /** Silence after which a daemon is asked whether it is there, in milliseconds; on a channel, where asking is usual. */
-const [silenceMs, channelSilenceMs] = [1000, 100];
+const [silenceMs, channelSilenceMs] = [250, 100];
 /** How long bytes that are no greeting may come, in milliseconds. */
 const otherBytesMs = 2000;
 
