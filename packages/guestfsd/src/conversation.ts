@@ -8,6 +8,7 @@ import {
   launchFlag,
   ProtocolError,
   Reader,
+  Writer,
 } from "@guestfs/protocol";
 import type { Header } from "@guestfs/protocol";
 import type { Procedure, StringKind } from "@guestfs/schema";
@@ -42,6 +43,8 @@ export class Conversation {
   /** Whether the client has called for more than an answer. */
   #used = false;
   #ending = false;
+  /** Replies are handed over before the next one is made. */
+  readonly #writer = new Writer();
 
   /** @param who - how the log calls the client */
   constructor(channel: Channel, options: DaemonOptions, log?: (line: string) => void, who = "") {
@@ -157,6 +160,7 @@ export class Conversation {
       message = encodeMessage(
         { ...header, direction: "reply", progressHint: 0, optionalMask: 0n, status: "ok" },
         (writer) => codecOf(row).writeResult(writer, result),
+        this.#writer,
       );
     } catch (error) {
       throw new DaemonError(`failed to encode reply body: ${(error as Error).message}`, "", { cause: error });

@@ -7,7 +7,16 @@ import { probeDevice } from "./native/blkid.ts";
 
 const startedKey = Symbol("volumes started");
 
+const known = new Map<Procedure, boolean>();
+
+/** Every call asks, until the answer was yes. */
 function isAbout(row: Procedure): boolean {
+  let about = known.get(row);
+  if (about === undefined) known.set(row, (about = concerns(row)));
+  return about;
+}
+
+function concerns(row: Procedure): boolean {
   if (row.group === "lvm2" || row.group === "mdadm" || row.group === "ldm") return true;
   if (/^(?:list_|findfs_|inspect_|lvs|vgs|pvs|blkid$)/.test(row.name)) return true;
   return row.params.some(

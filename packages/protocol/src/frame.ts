@@ -35,6 +35,7 @@ export class FrameDecoder {
    * Frames handed out before are no longer valid.
    */
   reserve(count: number): Uint8Array {
+    if (this.#start === this.#end) this.#start = this.#end = 0;
     if (this.#buffer.length - this.#end < count) this.#makeRoom(count);
     return this.#buffer.subarray(this.#end);
   }

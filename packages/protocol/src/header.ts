@@ -27,7 +27,7 @@ export function writeHeader(writer: Writer, header: Header): void {
   writer.int32(header.direction === "call" ? 0 : 1);
   writer.uint32(header.serial);
   writer.uint64(header.progressHint);
-  writer.uint64(header.optionalMask);
+  writer.uint64(header.optionalMask === 0n ? 0 : header.optionalMask);
   writer.int32(header.status === "ok" ? 0 : 1);
 }
 
@@ -46,16 +46,17 @@ export function readHeader(reader: Reader): Header {
   const direction = reader.int32();
   if (direction !== 0 && direction !== 1) throw new ProtocolError(`unexpected message direction (${direction})`);
   const serial = reader.uint32();
-  const hint = reader.wideUint64();
-  const optionalMask = reader.wideUint64();
+  const hint = reader.uint32() * 0x100000000 + reader.uint32();
+  const maskHigh = reader.uint32();
+  const maskLow = reader.uint32();
   const status = reader.int32();
   if (status !== 0 && status !== 1) throw new ProtocolError(`unexpected message status (${status})`);
   return {
     procedure,
     direction: direction === 0 ? "call" : "reply",
     serial,
-    progressHint: hint <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(hint) : 0,
-    optionalMask,
+    progressHint: Number.isSafeInteger(hint) ? hint : 0,
+    optionalMask: maskHigh === 0 ? (maskLow === 0 ? 0n : BigInt(maskLow)) : (BigInt(maskHigh) << 32n) | BigInt(maskLow),
     status: status === 0 ? "ok" : "error",
   };
 }

@@ -15,10 +15,15 @@ export interface ErrorBody {
 
 /**
  * A whole message: length word, header, body.
+ * @param writer - whose memory is used, when the message is sent before the next one is made
  * @throws ProtocolError when it is larger than 4 MiB
  */
-export function encodeMessage(header: Header, writeBody: (writer: Writer) => void): Uint8Array {
-  const writer = new Writer();
+export function encodeMessage(
+  header: Header,
+  writeBody: (writer: Writer) => void,
+  writer: Writer = new Writer(),
+): Uint8Array {
+  writer.clear();
   writer.uint32(0);
   writeHeader(writer, header);
   writeBody(writer);

@@ -7,13 +7,12 @@ import { decodeText } from "../text.ts";
  */
 export class Reader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  #wide: DataView | undefined;
   #at = 0;
 
   /** @param bytes - read in place; what {@link opaque} and {@link fixed} give are views of it */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** Bytes not read yet. */
@@ -23,12 +22,12 @@ export class Reader {
 
   /** An unsigned integer of 4 bytes. */
   uint32(): number {
-    return this.#view.getUint32(this.#take(4));
+    return this.int32() >>> 0;
   }
 
   /** A signed integer of 4 bytes. */
   int32(): number {
-    return this.#view.getInt32(this.#take(4));
+    return this.#word(this.#take(4));
   }
 
   /**
@@ -36,7 +35,9 @@ export class Reader {
    * @throws ProtocolError when the value is beyond the exact range of a number (2^53)
    */
   int64(): number {
-    return this.#exact(this.wideInt64());
+    const at = this.#take(8);
+    const value = this.#word(at) * 0x100000000 + (this.#word(at + 4) >>> 0);
+    return Number.isSafeInteger(value) ? value : this.#tooLarge(this.#view().getBigInt64(at));
   }
 
   /**
@@ -44,22 +45,24 @@ export class Reader {
    * @throws ProtocolError when the value is beyond the exact range of a number (2^53)
    */
   uint64(): number {
-    return this.#exact(this.wideUint64());
+    const at = this.#take(8);
+    const value = (this.#word(at) >>> 0) * 0x100000000 + (this.#word(at + 4) >>> 0);
+    return Number.isSafeInteger(value) ? value : this.#tooLarge(this.#view().getBigUint64(at));
   }
 
   /** A signed integer of 8 bytes, whatever its size. */
   wideInt64(): bigint {
-    return this.#view.getBigInt64(this.#take(8));
+    return this.#view().getBigInt64(this.#take(8));
   }
 
   /** An unsigned integer of 8 bytes, whatever its size. */
   wideUint64(): bigint {
-    return this.#view.getBigUint64(this.#take(8));
+    return this.#view().getBigUint64(this.#take(8));
   }
 
   /** A float of 4 bytes. */
   float32(): number {
-    return this.#view.getFloat32(this.#take(4));
+    return this.#view().getFloat32(this.#take(4));
   }
 
   /** 4 bytes, of which any but 0 is true. */
@@ -100,15 +103,28 @@ export class Reader {
     return count;
   }
 
+  /** Made when it is needed: most messages are short and have none of what it is for. */
+  #view(): DataView {
+    return (this.#wide ??= new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength));
+  }
+
   #slice(length: number): Uint8Array {
     const at = this.#take(length + 3 - ((length + 3) % 4));
     return this.#bytes.subarray(at, at + length);
   }
 
-  #exact(value: bigint): number {
-    const number = Number(value);
-    if (!Number.isSafeInteger(number)) throw new ProtocolError(`${value} is beyond the exact range of a number`);
-    return number;
+  #tooLarge(value: bigint): never {
+    throw new ProtocolError(`${value} is beyond the exact range of a number`);
+  }
+
+  #word(at: number): number {
+    const bytes = this.#bytes;
+    return (
+      ((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)
+    );
   }
 
   #take(count: number): number {

@@ -3,6 +3,8 @@ import { encodeText } from "../text.ts";
 
 const asciiOnly = /^[\x01-\x7f]*$/;
 
+const keptMax = 64 * 1024;
+
 /** Appends XDR values (RFC 4506) to a buffer that grows. */
 export class Writer {
   #bytes: Uint8Array;
@@ -13,6 +15,16 @@ export class Writer {
   constructor(capacity = 512) {
     this.#bytes = new Uint8Array(capacity);
     this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** Begins anew in the same memory: {@link bytes} given before are no longer valid. */
+  clear(): void {
+    this.#length = 0;
+    // One large message does not keep its memory for ever.
+    if (this.#bytes.length > keptMax) {
+      this.#bytes = new Uint8Array(keptMax);
+      this.#view = new DataView(this.#bytes.buffer);
+    }
   }
 
   /** Bytes written so far. */
@@ -78,7 +90,7 @@ export class Writer {
    */
   string(text: string): void {
     if (text.length < 64 && asciiOnly.test(text)) {
-      const at = this.#take(4 + padded(text.length));
+      const at = this.#takePadded(4 + text.length);
       this.#view.setUint32(at, text.length);
       for (let i = 0; i < text.length; i++) this.#bytes[at + 4 + i] = text.charCodeAt(i);
       return;
@@ -89,7 +101,7 @@ export class Writer {
 
   /** Variable-length opaque data: length, bytes, padding. */
   opaque(data: Uint8Array): void {
-    const at = this.#take(4 + padded(data.length));
+    const at = this.#takePadded(4 + data.length);
     this.#view.setUint32(at, data.length);
     this.#bytes.set(data, at + 4);
   }
@@ -100,8 +112,9 @@ export class Writer {
    */
   fixed(data: Uint8Array, length: number): void {
     if (data.length > length) throw new RangeError(`${data.length} bytes do not fit into ${length}`);
-    const at = this.#take(padded(length));
+    const at = this.#takePadded(length);
     this.#bytes.set(data, at);
+    this.#bytes.fill(0, at + data.length, at + length);
   }
 
   #wide(value: number | bigint): bigint {
@@ -113,6 +126,13 @@ export class Writer {
   #checkInteger(value: number, low: number, high: number): void {
     if (!Number.isInteger(value) || value < low || value > high)
       throw new RangeError(`${value} is not an integer from ${low} to ${high}`);
+  }
+
+  #takePadded(count: number): number {
+    const at = this.#take((count + 3) & ~3);
+    // Something else may have stood there before.
+    for (let pad = at + count; pad < this.#length; pad++) this.#bytes[pad] = 0;
+    return at;
   }
 
   // May replace #bytes and #view: call it before either is looked at.
@@ -128,8 +148,4 @@ export class Writer {
     this.#length = end;
     return at;
   }
-}
-
-function padded(length: number): number {
-  return (length + 3) & ~3;
 }
