@@ -36,10 +36,11 @@ function optionsInterface(row: Procedure): string[] {
 }
 
 function documentation(row: Procedure): string[] {
+  const own = topicOf(row.name) === "extension";
   const facts = [
     row.proc === undefined ? "library" : `procedure ${row.proc}`,
     ...(row.group ? [`group \`${row.group}\``] : []),
-    `since libguestfs ${row.since}`,
+    ...(own ? [] : [`since libguestfs ${row.since}`]),
     ...(row.visibility === "internal" || row.visibility === "debug"
       ? [`${row.visibility}: no promise of stability`]
       : []),
@@ -54,7 +55,7 @@ function documentation(row: Procedure): string[] {
     row.summary,
     "",
     ...row.params.map((parameter) => `@param ${positionalName(parameter)} - ${parameter.summary}`),
-    `@remarks ${facts.join(", ")}; guestfs(3).`,
+    `@remarks ${facts.join(", ")}; ${own ? "PROTOCOL.md, Our extensions" : "guestfs(3)"}.`,
     ...deprecation,
   ];
   return ["  /**", ...lines.map((line) => `   * ${line}`.trimEnd()), "   */"];

@@ -1,4 +1,4 @@
-import { camelCase, kebabCase, topics } from "@guestfs/schema";
+import { camelCase, kebabCase, topicOf, topics } from "@guestfs/schema";
 import type { Procedure } from "@guestfs/schema";
 import { methodParameterType, resultType } from "./types.ts";
 
@@ -27,7 +27,7 @@ function section(row: Procedure): string[] {
       : [row.deprecated === true ? "**Deprecated.**" : `**Deprecated**: use \`${camelCase(row.deprecated)}\`.`, ""]),
     ...(parameters.length === 0 ? [] : ["| parameter | type | what |", "| --- | --- | --- |", ...parameters, ""]),
     `Returns \`${resultType(row.returns)}\`. Wire: \`${row.name}\`${row.proc === undefined ? " (library)" : `, procedure ${row.proc}`}. Shell: ${shell}.` +
-      `${row.group ? ` Group: \`${row.group}\`.` : ""} Since libguestfs ${row.since}.`,
+      `${row.group ? ` Group: \`${row.group}\`.` : ""} ${topicOf(row.name) === "extension" ? "Our own." : `Since libguestfs ${row.since}.`}`,
     "",
   ];
 }

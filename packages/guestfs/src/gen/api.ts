@@ -1972,7 +1972,7 @@ export interface GuestfsApi {
   /**
    * What the daemon says of itself, its policy and its clients, as JSON.
    *
-   * @remarks procedure 65537, group `guestfs-extensions`, since libguestfs 1.60.1; guestfs(3).
+   * @remarks procedure 65537, group `guestfs-extensions`; PROTOCOL.md, Our extensions.
    */
   extensionDaemonStatus(options?: CallOptions): Promise<string>;
   /**
@@ -1980,13 +1980,13 @@ export interface GuestfsApi {
    *
    * @param seconds - thaw by itself after so many seconds, 1 to 600
    * @param mountpoints - where the filesystems are mounted; none: all that are on block devices
-   * @remarks procedure 65539, group `guestfs-extensions`, since libguestfs 1.60.1; guestfs(3).
+   * @remarks procedure 65539, group `guestfs-extensions`; PROTOCOL.md, Our extensions.
    */
   extensionFreeze(seconds: number, mountpoints: readonly string[], options?: CallOptions): Promise<number>;
   /**
    * Thaw the filesystems that were frozen; 0 when the time limit had thawed them before.
    *
-   * @remarks procedure 65540, group `guestfs-extensions`, since libguestfs 1.60.1; guestfs(3).
+   * @remarks procedure 65540, group `guestfs-extensions`; PROTOCOL.md, Our extensions.
    */
   extensionThaw(options?: CallOptions): Promise<number>;
   /**
