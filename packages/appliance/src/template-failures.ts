@@ -1,5 +1,5 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
 /** Why a template was given up, and since when. */
 interface Failure {
@@ -47,7 +47,6 @@ export class TemplateFailures {
     const failure: Failure = { count: (before?.count ?? 0) + 1, timeMs: Date.now(), reason };
     ofThisProcess.set(this.#path, failure);
     try {
-      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
       const draft = `${this.#path}.${process.pid}`;
       await writeFile(draft, JSON.stringify(failure), { mode: 0o600 });
       await rename(draft, this.#path);
