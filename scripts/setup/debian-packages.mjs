@@ -24,4 +24,5 @@ export const onlyForTests = [
   { name: "mmdebstrap", why: "makes the Debian that runs while we look into it" },
   { name: "libvirt-daemon", why: "runs that machine (libvirtd, virtlogd); no service is started" },
   { name: "libvirt-clients", why: "talks to libvirt (virsh)" },
+  { name: "attr", why: "extended attributes of files in a mounted folder (setfattr, getfattr)" },
 ];

@@ -49,7 +49,8 @@ async function cutOff(path: string, bytes: Uint8Array): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const socket = connect(path);
     socket.once("error", reject).once("connect", () => {
-      socket.write(bytes, () => setTimeout(() => void (socket.destroy(), resolve()), randomInt(30)));
+      socket.once("close", () => resolve());
+      socket.write(bytes, () => setTimeout(() => socket.destroy(), randomInt(30)));
     });
   });
 }

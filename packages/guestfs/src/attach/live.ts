@@ -72,7 +72,9 @@ async function reach(options: LiveOptions, channel: LiveChannel): Promise<Connec
   const { domain, signal } = options;
   const { path } = channel;
   let use: Promise<SocketUse | undefined> | undefined;
-  const look = setTimeout(() => (use = socketUse(path)), queueLookMs);
+  const look = setTimeout(() => {
+    use = socketUse(path);
+  }, queueLookMs);
   try {
     return await greet(options, channel);
   } catch (error) {
