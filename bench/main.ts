@@ -1,8 +1,9 @@
-// npm run bench -- [local] [live]
+// npm run bench -- [local] [live] [appliance]
+import { appliance } from "./appliance.ts";
 import { live } from "./live.ts";
 import { local } from "./local.ts";
 
-const suites: Readonly<Record<string, () => Promise<void>>> = { local, live };
+const suites: Readonly<Record<string, () => Promise<void>>> = { local, live, appliance };
 
 const names = process.argv.slice(2);
 for (const name of names.length > 0 ? names : Object.keys(suites)) {
