@@ -5,13 +5,17 @@ import { ConversationEndedError } from "./daemon-error.ts";
 
 const readSize = 256 * 1024;
 
+/** One client is served at a time, and making this much room anew for each would keep much that is waste. */
+const spare = new FrameDecoder();
+
 /** Frames to and from one client. */
 export class Wire {
   readonly #channel: Channel;
-  readonly #decoder = new FrameDecoder();
+  readonly #decoder = spare;
 
   constructor(channel: Channel) {
     this.#channel = channel;
+    this.#decoder.skip(this.#decoder.buffered);
   }
 
   /**

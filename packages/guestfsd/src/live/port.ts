@@ -6,7 +6,7 @@ import { POLLERR, POLLHUP, POLLIN, POLLOUT, PollSet } from "../native/poll.ts";
 
 // A change that went unnoticed is seen this much later, in milliseconds.
 const lookAgain = 1000;
-const drainSize = 64 * 1024;
+const dropped = new Uint8Array(64 * 1024);
 /** What one read gives at most. */
 const pageSize = 4096;
 /** One signal may be a late one of data that was read already; a client that was replaced makes two. */
@@ -118,8 +118,7 @@ export class Port implements Channel {
   }
 
   #drain(): void {
-    const buffer = new Uint8Array(drainSize);
-    const read = (): number => readSync(this.#fd, buffer, 0, drainSize, null);
+    const read = (): number => readSync(this.#fd, dropped, 0, dropped.length, null);
     while ((this.#look(0) & POLLIN) !== 0) if ((withoutWaiting(read) ?? 0) === 0) break;
     // Whatever was signalled until now is of the past.
     this.#wasReplaced();

@@ -1,0 +1,212 @@
+// The daemon in a real machine: clients that come, go and are killed; a policy that holds; files that keep their times.
+import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { Guestfs, RemoteError } from "guestfs";
+import { encodeChunk } from "@guestfs/protocol";
+import { RawClient, startLiveMachine, whyNoLiveMachine } from "@guestfs/testkit";
+import type { LiveMachine } from "@guestfs/testkit";
+
+const reason = whyNoLiveMachine();
+if (reason !== undefined) console.log(`skipped: ${reason}`);
+
+const [first, second] = ["org.libguestfs.channel.0", "org.libguestfs.channel.1"] as const;
+const unit = `guestfsd-live@${first}.service`;
+const attaches = Number(process.env.LIVE_ATTACHES ?? 1000);
+const kills = Number(process.env.LIVE_KILLS ?? 200);
+
+describe("the daemon in a running machine", { skip: reason ?? false }, () => {
+  let machine: LiveMachine;
+  let path: string;
+
+  before(async () => {
+    machine = await startLiveMachine({ daemon: "own", channels: [first, second] });
+    path = await machine.channelPath(first);
+  });
+  after(() => machine?.stop());
+
+  async function attach(readonly = false): Promise<Guestfs> {
+    const g = new Guestfs();
+    await g.addDomain(machine.name, { libvirturi: machine.uri, live: true, readonly });
+    await g.launch();
+    return g;
+  }
+
+  async function withMachine<T>(use: (g: Guestfs) => Promise<T>, readonly = false): Promise<T> {
+    const g = await attach(readonly);
+    try {
+      return await use(g);
+    } finally {
+      await g.close();
+    }
+  }
+
+  /** The daemon's process, descriptors, memory in kB and children: what may not grow. */
+  async function cost(): Promise<{ pid: string; descriptors: number; memory: number; children: string }> {
+    const script = `p=$(systemctl show -P MainPID ${unit}); echo $p; ls /proc/$p/fd | wc -l
+      sed -n 's/VmRSS:[^0-9]*\\([0-9]*\\) kB/\\1/p' /proc/$p/status; cat /proc/$p/task/$p/children; echo`;
+    const [pid = "", descriptors, memory, children = ""] = (await machine.run(script)).split("\n");
+    return { pid, descriptors: Number(descriptors), memory: Number(memory), children };
+  }
+
+  /** Sends bytes and is gone, without waiting for anything. */
+  async function sendAndVanish(bytes: Uint8Array): Promise<void> {
+    const socket = connect(path);
+    socket.on("error", () => undefined);
+    await once(socket, "connect");
+    await new Promise<void>((settle) => socket.write(bytes, () => settle()));
+    if (randomInt(2) === 0) await delay(randomInt(30));
+    socket.destroy();
+    await once(socket, "close");
+  }
+
+  it(`serves ${attaches} clients in a row, and is then as it was`, async () => {
+    // Memory grows until the collector has seen what there is to collect.
+    for (let i = 0; i < 100; i++) await withMachine((g) => g.cat("/etc/hostname"));
+    const before = await cost();
+    const started = Date.now();
+    for (let i = 0; i < attaches; i++)
+      await withMachine(async (g) => assert.equal(await g.cat("/etc/hostname"), "live-guest\n"));
+    const afterwards = await cost();
+    const each = (Date.now() - started) / attaches;
+    console.log(
+      `# ${attaches} attaches, ${each.toFixed(0)} ms each; ${before.memory} kB before, ${afterwards.memory} after`,
+    );
+    assert.equal(afterwards.pid, before.pid);
+    assert.equal(afterwards.descriptors, before.descriptors);
+    assert.equal(afterwards.children.trim(), "");
+    assert.ok(afterwards.memory - before.memory < 32 * 1024, `grew from ${before.memory} to ${afterwards.memory} kB`);
+  });
+
+  it(`serves a good client after each of ${kills} that vanish at a random byte`, async () => {
+    const maker = new RawClient(connect(path) as Socket);
+    maker.close();
+    const content = Buffer.alloc(100_000, "content ");
+    const conversations = [
+      Buffer.concat([
+        maker.encodeCall("mkdir", { path: "/root/random" }),
+        maker.encodeCall("rmdir", { path: "/root/random" }),
+      ]),
+      maker.encodeCall("internal_write", { path: "/root/random-file", content }),
+      Buffer.concat([
+        maker.encodeCall("upload", { remotefilename: "/root/random-file" }),
+        ...Array.from({ length: 10 }, () => encodeChunk({ type: "data", data: content.subarray(0, 8192) })),
+      ]),
+      maker.encodeCall("download", { remotefilename: "/dev/vda" }),
+      maker.encodeCall("command", { arguments: ["sleep", "123456"] }),
+      // What announces the most there can be, too much, and nothing that makes sense.
+      Buffer.concat([Buffer.from([0, 0x40, 0, 0]), content]),
+      Buffer.from([0xff, 0xff, 0xff, 0xf0, 1, 2, 3]),
+      content,
+    ];
+    const before = await cost();
+    let slowest = 0;
+    for (let i = 0; i < kills; i++) {
+      const whole = conversations[i % conversations.length] as Buffer;
+      await sendAndVanish(whole.subarray(0, randomInt(whole.length + 1)));
+      const started = Date.now();
+      await withMachine(async (g) => assert.equal(await g.cat("/etc/hostname"), "live-guest\n"));
+      slowest = Math.max(slowest, Date.now() - started);
+    }
+    const afterwards = await cost();
+    console.log(`# ${kills} vanished; the good one after it took ${slowest} ms at most`);
+    assert.equal(afterwards.pid, before.pid);
+    assert.equal(afterwards.descriptors, before.descriptors);
+    assert.equal(afterwards.children.trim(), "");
+    assert.equal((await machine.tryRun("pgrep -f '[s]leep 123456'")).stdout, "");
+  });
+
+  it("refuses what would eat the machine, which is unharmed", async () => {
+    await withMachine(async (g) => {
+      const refused = async (work: Promise<unknown>, message: RegExp): Promise<void> => {
+        await assert.rejects(work, (error) => {
+          assert.ok(error instanceof RemoteError, String(error));
+          assert.match(error.message, message);
+          return true;
+        });
+      };
+      const policy = /refused by the policy of this machine/;
+      await refused(g.mkfs("ext4", "/dev/vda"), /could destroy .*; to allow it, put "mkfs" into calls\.allow of/);
+      await refused(g.partInit("/dev/vda", "gpt"), policy);
+      await refused(g.zeroDevice("/dev/vda"), policy);
+      await refused(g.umountAll(), policy);
+      await refused(g.debug("help", []), policy);
+      await refused(g.dd("/etc/hostname", "/dev/vda"), /\/dev\/vda is in use/);
+      await refused(g.pwriteDevice("/dev/vda", Buffer.from("x"), 0), /\/dev\/vda is in use/);
+      await refused(g.e2fsck("/dev/vda"), /\/dev\/vda is in use/);
+      await refused(g.write("/dev/vda", Buffer.from("x")), /the device is in use/);
+    });
+    const log = await machine.run("journalctl -t guestfsd -p notice --no-pager -o cat");
+    assert.match(log, /client \d+ \(org\.libguestfs\.channel\.0\): mkfs fstype="ext4" device="\/dev\/vda": refused/);
+    assert.match(log, /upload remotefilename="\/root\/random-file"/);
+    assert.equal(await machine.run("dmesg --level=err,crit,alert,emerg"), "");
+    await machine.run("touch /root/still-writable; sync");
+  });
+
+  it("leaves no time of any file as it was not before, for a client that only reads", async () => {
+    await machine.run(
+      "mkdir -p /root/t/d; echo x > /root/t/d/f; ln -s d/f /root/t/l; find /root/t -exec touch -h -a -d 2001-01-01 {} +",
+    );
+    const times = (): Promise<string> => machine.run("stat -c '%n %x %y %z' /root/t /root/t/d /root/t/d/f /root/t/l");
+    const before = await times();
+    await withMachine(async (g) => {
+      assert.equal(await g.cat("/root/t/l"), "x\n");
+      assert.deepEqual(await g.ls("/root/t"), ["d", "l"]);
+      assert.equal(await g.readlink("/root/t/l"), "d/f");
+      assert.equal((await g.find("/root/t")).length, 3);
+      await assert.rejects(g.touch("/root/t/new"), /this client asked to be kept from changing anything/);
+      await assert.rejects(g.command(["true"]), /this client asked to be kept/);
+    }, true);
+    assert.equal(await times(), before);
+    await withMachine((g) => g.touch("/root/t/new"));
+  });
+
+  it("freezes the root filesystem, and thaws it by itself", async () => {
+    await withMachine(async (g) => {
+      assert.ok((await g.extensionFreeze(5, [])) >= 1);
+      await assert.rejects(g.touch("/root/frozen"), /filesystems are frozen, for \d s more/);
+      assert.equal(await g.cat("/etc/hostname"), "live-guest\n");
+      assert.ok((await g.extensionThaw()) >= 1);
+      await g.touch("/root/thawed");
+      await g.extensionFreeze(1, ["/"]);
+      await delay(2500);
+      await g.touch("/root/thawed-again");
+    });
+    assert.match(await machine.run("ls /root"), /thawed\nthawed-again\n/);
+  });
+
+  it("serves two clients at once, and the end of one is nothing to the other", async () => {
+    const [one, two] = [await attach(), await attach()];
+    const size = 64 * 1024 * 1024;
+    const upload = one.upload(
+      (async function* () {
+        for (let sent = 0; sent < size; sent += 65536) yield Buffer.alloc(65536, "u");
+      })(),
+      "/root/large",
+    );
+    let done = false;
+    const uploading = upload.then(
+      () => (done = true),
+      () => (done = true),
+    );
+    let calls = 0;
+    let slowest = 0;
+    while (!done && calls < 50) {
+      const started = Date.now();
+      assert.equal(await two.cat("/etc/hostname"), "live-guest\n");
+      slowest = Math.max(slowest, Date.now() - started);
+      calls++;
+    }
+    console.log(`# ${calls} calls beside an upload, ${slowest} ms at most`);
+    assert.ok(calls > 1);
+    await one.close();
+    await uploading;
+    assert.equal(await two.cat("/etc/hostname"), "live-guest\n");
+    await two.close();
+    await machine.run("rm -f /root/large");
+  });
+});
