@@ -26,7 +26,9 @@ function contentOf(path: string): string | undefined {
 
 const stale = [...outputs].filter(([path, text]) => contentOf(path) !== text).map(([path]) => path);
 if (process.argv.includes("--check")) {
-  const extra = readdirSync(referenceFolder).map((name) => join(referenceFolder, name)).filter((path) => !outputs.has(path));
+  const extra = readdirSync(referenceFolder)
+    .map((name) => join(referenceFolder, name))
+    .filter((path) => !outputs.has(path));
   for (const path of [...stale, ...extra]) console.error(`out of date: ${relative(root, path)} (npm run generate)`);
   process.exitCode = stale.length + extra.length === 0 ? 0 : 1;
 } else {

@@ -42,12 +42,25 @@ function direction(row: Procedure): string {
 
 /** `schema/src/gen/procedure-map.ts`: types only, flat, so that editors stay quick. */
 export function procedureMap(): string {
-  const lines = [generatedNotice, "", ...structInterfaces(), "/** Structs by their names on the wire. */", "export interface StructMap {"];
+  const lines = [
+    generatedNotice,
+    "",
+    ...structInterfaces(),
+    "/** Structs by their names on the wire. */",
+    "export interface StructMap {",
+  ];
   for (const struct of structs) lines.push(`  ${struct.name}: ${pascalCase(struct.name)};`);
-  lines.push("}", "", "/** Every daemon procedure: arguments, result and the direction of its file. */", "export interface ProcedureMap {");
+  lines.push(
+    "}",
+    "",
+    "/** Every daemon procedure: arguments, result and the direction of its file. */",
+    "export interface ProcedureMap {",
+  );
   for (const row of Object.values(topics).flat()) {
     if (row.proc === undefined) continue;
-    lines.push(`  ${row.name}: { args: ${argumentsType(row)}; returns: ${resultType(row.returns)}; file: ${direction(row)} };`);
+    lines.push(
+      `  ${row.name}: { args: ${argumentsType(row)}; returns: ${resultType(row.returns)}; file: ${direction(row)} };`,
+    );
   }
   lines.push("}", "", "/** The names of each topic's daemon procedures. */", "export interface TopicMap {");
   for (const [topic, rows] of Object.entries(topics)) {

@@ -3,14 +3,9 @@ import type { Parameter, Procedure, Result } from "@guestfs/schema";
 import { readFileSync, statSync } from "node:fs";
 import { DaemonError } from "./daemon-error.ts";
 import type { DeviceNames } from "./device.ts";
-import { parseMountable } from "./device.ts";
+import { isBlockDevice, parseMountable } from "./device.ts";
 import type { DaemonState } from "./daemon-state.ts";
 import { resolveLabel } from "./disk-label.ts";
-
-/** Whether a path names a block device of this side. */
-export function isBlockDevice(path: string): boolean {
-  return path.startsWith("/dev/") && (statSync(path, { throwIfNoEntry: false })?.isBlockDevice() ?? false);
-}
 
 function checkPathname(name: string, path: string): void {
   if (!path.startsWith("/")) throw new DaemonError(`${name}: path must start with a / character: ${path}`, "EINVAL");

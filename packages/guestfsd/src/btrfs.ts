@@ -1,6 +1,5 @@
 import type { Context } from "./context.ts";
-import { parseMountable } from "./device.ts";
-import { isBlockDevice } from "./argument-check.ts";
+import { isBlockDevice, parseMountable } from "./device.ts";
 import { run } from "./exec.ts";
 import type { RunOptions } from "./exec.ts";
 import { withTemporaryMount } from "./temporary-mount.ts";

@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync, statSync } from "node:fs";
 import { DaemonError } from "./daemon-error.ts";
 
 /** `/dev/sdb3`, `/dev/vda`, `/dev/hdc1`: prefix, letters, partition. */
@@ -74,6 +74,11 @@ export class DeviceNames {
     this.#drives ??= userDrives();
     return this.#drives;
   }
+}
+
+/** Whether a path names a block device of this side. */
+export function isBlockDevice(path: string): boolean {
+  return path.startsWith("/dev/") && (statSync(path, { throwIfNoEntry: false })?.isBlockDevice() ?? false);
 }
 
 /** A device, or a subvolume of the btrfs file system on it. */

@@ -1,10 +1,9 @@
 import { statSync } from "node:fs";
-import { isBlockDevice } from "./argument-check.ts";
 import { publicName } from "./block-device.ts";
 import { registerBtrfsMembers } from "./btrfs-members.ts";
 import type { Context } from "./context.ts";
 import { DaemonError } from "./daemon-error.ts";
-import { parseMountable } from "./device.ts";
+import { isBlockDevice, parseMountable } from "./device.ts";
 import { run } from "./exec.ts";
 import { programExists } from "./groups.ts";
 import { rememberMount } from "./mount-table.ts";

@@ -89,7 +89,11 @@ function serveChannel(commandLine: CommandLine): void {
     const write = service
       ? (line: string) => service.log.line(line)
       : (line: string) => process.stderr.write(`${line}\n`);
-    const log = verbose ? (line: string): void => void write(`guestfsd: ${line}`) : undefined;
+    const log = verbose
+      ? (line: string): void => {
+          write(`guestfsd: ${line}`);
+        }
+      : undefined;
     const serve: Serve = (stream, who) => {
       const conversation = new Conversation(stream, options, log, who);
       if (appliance && words.includes("guestfs.template=1")) waitToBeCloned(stream, log);

@@ -1,9 +1,8 @@
 import { statSync } from "node:fs";
-import { isBlockDevice } from "../argument-check.ts";
 import { btrfs } from "../btrfs.ts";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
-import { parseMountable } from "../device.ts";
+import { isBlockDevice, parseMountable } from "../device.ts";
 import { run } from "../exec.ts";
 import { guestMounts, isMountOf } from "../mount-table.ts";
 import { probeDevice } from "../native/blkid.ts";

@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
 import { randomUuid } from "../random.ts";
-import { isBlockDevice } from "../argument-check.ts";
 import { btrfs } from "../btrfs.ts";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
-import { DeviceNames, parseMountable } from "../device.ts";
+import { DeviceNames, isBlockDevice, parseMountable } from "../device.ts";
 import { run } from "../exec.ts";
 import { findDevice } from "../find-device.ts";
 import { probeDevice } from "../native/blkid.ts";

@@ -1,8 +1,7 @@
 import { Writer, writeStruct } from "@guestfs/protocol";
-import { isBlockDevice } from "../argument-check.ts";
 import type { HandlersOf, OutputContext } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
-import { parseMountable } from "../device.ts";
+import { isBlockDevice, parseMountable } from "../device.ts";
 import { run } from "../exec.ts";
 import { walkFileSystem } from "../native/sleuthkit.ts";
 import type { WalkEntry } from "../native/sleuthkit.ts";

@@ -1,7 +1,6 @@
-import { isBlockDevice } from "../argument-check.ts";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
-import { DeviceNames } from "../device.ts";
+import { DeviceNames, isBlockDevice } from "../device.ts";
 import { run } from "../exec.ts";
 import { readXfsGeometry } from "../xfs-geometry.ts";
 

@@ -1,4 +1,4 @@
-import { isBlockDevice } from "../argument-check.ts";
+import { isBlockDevice } from "../device.ts";
 import { allBlockDevices, publicName, wholeDrives } from "../block-device.ts";
 import type { Context } from "../context.ts";
 import { mapperDevice } from "../device-mapper.ts";

@@ -1,5 +1,4 @@
-import { driveIndex } from "../device.ts";
-import { isBlockDevice } from "../argument-check.ts";
+import { driveIndex, isBlockDevice } from "../device.ts";
 import { publicName } from "../block-device.ts";
 import type { DeviceFinder } from "./device-finder.ts";
 import type { MountEntry } from "./operating-system.ts";

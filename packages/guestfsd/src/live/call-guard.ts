@@ -1,8 +1,7 @@
 import { camelCase, effectOf } from "@guestfs/schema";
 import type { Effect, Procedure } from "@guestfs/schema";
-import { isBlockDevice } from "../argument-check.ts";
 import { DaemonError } from "../daemon-error.ts";
-import { parseMountable } from "../device.ts";
+import { isBlockDevice, parseMountable } from "../device.ts";
 import type { Sysroot } from "../sysroot.ts";
 import { frozenState } from "./frozen-state.ts";
 import { deviceIsInUse, PathGuard } from "./path-guard.ts";

@@ -58,6 +58,10 @@ export class Writer {
 
   /** @throws RangeError when the value is no integer or does not fit 64 signed bits */
   int64(value: number | bigint): void {
+    if (Number.isSafeInteger(value)) {
+      this.#number64(value as number);
+      return;
+    }
     const wide = this.#wide(value);
     if (BigInt.asIntN(64, wide) !== wide) throw new RangeError(`${value} does not fit 64 signed bits`);
     const at = this.#take(8);
@@ -66,6 +70,10 @@ export class Writer {
 
   /** @throws RangeError when the value is no integer or does not fit 64 unsigned bits */
   uint64(value: number | bigint): void {
+    if (Number.isSafeInteger(value) && (value as number) >= 0) {
+      this.#number64(value as number);
+      return;
+    }
     const wide = this.#wide(value);
     if (BigInt.asUintN(64, wide) !== wide) throw new RangeError(`${value} does not fit 64 unsigned bits`);
     const at = this.#take(8);
@@ -115,6 +123,14 @@ export class Writer {
     const at = this.#takePadded(length);
     this.#bytes.set(data, at);
     this.#bytes.fill(0, at + data.length, at + length);
+  }
+
+  /** Nearly all are numbers, and most structs are made of them: no bigint is made for these. */
+  #number64(value: number): void {
+    const at = this.#take(8);
+    this.#view.setInt32(at, Math.floor(value / 0x100000000));
+    // The lower half, of a negative one in two's complement.
+    this.#view.setInt32(at + 4, value);
   }
 
   #wide(value: number | bigint): bigint {
