@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { Guestfs, GuestfsPool, LaunchError } from "./index.ts";
 
 // 50 by hand: GUESTFS_TEST_CLONES=50
-const clones = Number(process.env["GUESTFS_TEST_CLONES"] ?? 4);
+const clones = Number(process.env["GUESTFS_TEST_CLONES"] ?? 3);
 const folder = mkdtempSync(join(tmpdir(), "clones-test-"));
 after(() => rmSync(folder, { recursive: true }));
 
