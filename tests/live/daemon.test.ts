@@ -152,7 +152,7 @@ describe("the daemon in a running machine", { skip: reason ?? false }, () => {
       assert.equal(await g.isDir("/etc"), true);
       assert.equal(await g.isBlockdev("/dev/vda"), true);
       assert.equal(await g.readlink("/bin"), "usr/bin");
-      assert.equal(await g.realpath("/bin/../etc/./hostname"), "/etc/hostname");
+      assert.equal(await g.realpath("/usr/../etc/./hostname"), "/etc/hostname");
       assert.match(await g.file("/etc/hostname"), /ASCII text|text/);
       assert.equal(await g.fileArchitecture("/bin/true"), "x86_64");
       assert.deepEqual(await g.mounts(), ["/dev/vda"]);

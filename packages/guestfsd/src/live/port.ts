@@ -9,8 +9,11 @@ const lookAgain = 1000;
 const dropped = new Uint8Array(64 * 1024);
 /** What one read gives at most. */
 const pageSize = 4096;
-/** One signal may be a late one of data that was read already; a client that was replaced makes two. */
+/** One signal may be a late one of data that was read already; a client that was replaced makes two, close together. */
 const signalsOfReplacement = 2;
+const closeTogether = 50;
+/** How long to wait for the signal of a client that has just come, and then for none to follow, in milliseconds. */
+const [arrival, quiet] = [20, 3];
 
 /** @returns `undefined` when the system call would have had to wait */
 function withoutWaiting(call: () => number): number | undefined {
@@ -40,6 +43,8 @@ export class Port implements Channel {
   /** Reads since the signals were last looked at, which may have come with those data. */
   #reads = 0;
   #unexplained = 0;
+  #lastSignal = 0;
+  readonly #signalPoll = new PollSet(1);
 
   /** @param fd - opened with O_NONBLOCK: a host that comes back between poll(2) and read(2) would make that wait */
   constructor(fd: number) {
@@ -49,15 +54,21 @@ export class Port implements Channel {
     this.#signals = queueSignals(fd);
     this.#data = this.#poll.add(fd, POLLIN);
     this.#signalled = this.#poll.add(this.#signals, POLLIN);
+    this.#signalPoll.add(this.#signals, POLLIN);
   }
 
   /** Waits until a program of the host is connected, and drops what an earlier one left behind. */
   awaitClient(): void {
+    let signalled = false;
     for (;;) {
-      this.#drain();
-      if ((this.#look(0) & POLLHUP) === 0) return;
+      signalled = this.#drain() > 0 || signalled;
+      if ((this.#look(0) & POLLHUP) === 0) break;
+      signalled = false;
       this.#changes.wait(lookAgain);
     }
+    // The kernel changes the state first and signals then; a signal that came later would be taken for another client's.
+    for (let wait = signalled ? quiet : arrival; this.#signalPoll.wait(wait) > 0; wait = quiet)
+      takeSignals(this.#signals);
   }
 
   read(target: Uint8Array): number {
@@ -109,20 +120,30 @@ export class Port implements Channel {
       count += takeSignals(this.#signals);
       this.#poll.wait(0);
     }
-    // One read takes one buffer of the host's, for which there was one signal at most. Where more were waiting, other
-    // interrupts may have made more signals.
-    if (this.#reads === 0) this.#unexplained += count;
-    else this.#unexplained = this.#reads === 1 ? Math.max(0, count - 1) : 0;
+    if (count > 0) this.#explain(count);
+    else if (this.#reads > 0) this.#unexplained = 0;
     this.#reads = 0;
     return this.#unexplained >= signalsOfReplacement;
   }
 
-  #drain(): void {
+  #explain(count: number): void {
+    const now = performance.now();
+    const before = now - this.#lastSignal < closeTogether ? this.#unexplained : 0;
+    this.#lastSignal = now;
+    if (this.#reads === 0) this.#unexplained = before + count;
+    // One read takes one buffer of the host's, for which there was one signal at most. Where more were waiting, other
+    // interrupts may have made more signals.
+    else this.#unexplained = this.#reads === 1 && count > signalsOfReplacement ? signalsOfReplacement : 0;
+  }
+
+  /** Drops what an earlier client sent and what was signalled of it. @returns how many signals there were */
+  #drain(): number {
     const read = (): number => readSync(this.#fd, dropped, 0, dropped.length, null);
     while ((this.#look(0) & POLLIN) !== 0) if ((withoutWaiting(read) ?? 0) === 0) break;
-    // Whatever was signalled until now is of the past.
-    this.#wasReplaced();
+    let count = 0;
+    while (this.#signalPoll.wait(0) > 0) count += takeSignals(this.#signals);
     this.#unexplained = 0;
     this.#reads = 0;
+    return count;
   }
 }
