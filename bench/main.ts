@@ -1,9 +1,10 @@
-// npm run bench -- [local] [live] [appliance]
+// npm run bench -- [local] [live] [appliance] [launch]
 import { appliance } from "./appliance.ts";
 import { live } from "./live.ts";
+import { launch } from "./launch.ts";
 import { local } from "./local.ts";
 
-const suites: Readonly<Record<string, () => Promise<void>>> = { local, live, appliance };
+const suites: Readonly<Record<string, () => Promise<void>>> = { local, live, appliance, launch };
 
 const names = process.argv.slice(2);
 for (const name of names.length > 0 ? names : Object.keys(suites)) {

@@ -1,0 +1,159 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { Guestfs, GuestfsPool } from "guestfs";
+import { table } from "./table.ts";
+
+const runs = 5;
+const stockRuns = 2;
+const stockEnvironment = { ...process.env, LIBGUESTFS_BACKEND: "direct", LIBGUESTFS_BACKEND_SETTINGS: "force_tcg" };
+const ownGuestfish = join(
+  dirname(createRequire(import.meta.url).resolve("guestfish/package.json")),
+  "bin",
+  "guestfish.js",
+);
+
+/** The stock guestfish; `npm run` puts ours of the same name before it on PATH. */
+const stockGuestfish = (process.env["PATH"] ?? "")
+  .split(delimiter)
+  .filter((folder) => !folder.includes("node_modules"))
+  .map((folder) => join(folder, "guestfish"))
+  .find((path) => existsSync(path));
+
+const seconds = (value: number): string => `${value.toFixed(value < 1 ? 3 : 1)} s`;
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+async function timed(count: number, work: () => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  for (let run = 0; run < count; run++) {
+    const started = performance.now();
+    await work();
+    times.push((performance.now() - started) / 1000);
+  }
+  return median(times);
+}
+
+/** Runs a program to its end; its standard output must be what is expected. */
+async function program(
+  command: string,
+  args: readonly string[],
+  expected: string,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  child.stdout.on("data", (bytes: Buffer) => (output += bytes.toString("utf8")));
+  const status = await new Promise((resolve) => child.once("close", resolve));
+  if (status !== 0 || output.trim() !== expected) throw new Error(`${command} ended with ${String(status)}: ${output}`);
+}
+
+async function makeDisk(path: string): Promise<void> {
+  writeFileSync(path, "");
+  truncateSync(path, 64 * 2 ** 20);
+  await using g = new Guestfs();
+  await g.addDrive(path, { format: "raw" });
+  await g.launch();
+  await g.partDisk("/dev/sda", "mbr");
+  await g.mkfs("ext4", "/dev/sda1");
+  await g.mount("/dev/sda1", "/");
+  await g.write("/hello", Buffer.from("hello\n"));
+}
+
+async function launched(image: string, drives: number, pool?: GuestfsPool): Promise<{ g: Guestfs; time: number }> {
+  const g = new Guestfs(pool === undefined ? {} : { pool });
+  for (let drive = 0; drive < drives; drive++) await g.addDrive(image, { format: "raw", readonly: true });
+  const started = performance.now();
+  await g.launch();
+  return { g, time: (performance.now() - started) / 1000 };
+}
+
+async function launchTime(image: string, drives: number, pool?: GuestfsPool): Promise<number> {
+  const times: number[] = [];
+  for (let run = 0; run < (drives > 10 ? 2 : runs); run++) {
+    await pool?.ready();
+    const { g, time } = await launched(image, drives, pool);
+    times.push(time);
+    await g.close();
+  }
+  return median(times);
+}
+
+/** Memory of one more handle, in MB: what its QEMU has for itself. */
+async function ownMemory(image: string): Promise<number> {
+  const handles: Guestfs[] = [];
+  try {
+    for (let count = 0; count < 4; count++) handles.push((await launched(image, 1)).g);
+    const last = handles.at(-1);
+    const rollup = readFileSync(`/proc/${last?.getPid() ?? 0}/smaps_rollup`, "utf8");
+    return Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1]) / 1000;
+  } finally {
+    await Promise.all(handles.map((g) => g.close()));
+  }
+}
+
+async function atOnce(image: string, count: number): Promise<number> {
+  const started = performance.now();
+  const handles = await Promise.all(Array.from({ length: count }, () => launched(image, 1)));
+  const time = (performance.now() - started) / 1000;
+  await Promise.all(handles.map(({ g }) => g.close()));
+  return time;
+}
+
+/** How launches compare with those of the stock guestfish (Debian's), both without KVM. Medians. */
+export async function launch(): Promise<void> {
+  process.env["LIBGUESTFS_BACKEND_SETTINGS"] = "force_tcg";
+  const folder = mkdtempSync(join(tmpdir(), "guestfs-bench-"));
+  const rows: string[][] = [];
+  const row = (what: string, stock: number | undefined, own: number): void => {
+    rows.push([
+      what,
+      stock === undefined ? "" : seconds(stock),
+      seconds(own),
+      stock === undefined ? "" : (stock / own).toFixed(0),
+    ]);
+  };
+  try {
+    const image = join(folder, "t.img");
+    await makeDisk(image);
+    const look = ["--ro", "-a", image, "-m", "/dev/sda1", "cat", "/hello"];
+    const boot = ["--ro", "-a", image, "run"];
+    if (stockGuestfish === undefined)
+      console.error("there is no stock guestfish here to compare with (apt-get install guestfish)");
+    const stock = (args: readonly string[], expected: string): Promise<number | undefined> =>
+      stockGuestfish === undefined
+        ? Promise.resolve(undefined)
+        : timed(stockRuns, () => program(stockGuestfish, args, expected, stockEnvironment));
+    const own = (args: readonly string[], expected: string, env: NodeJS.ProcessEnv): Promise<number> =>
+      timed(runs, () => program(process.execPath, [ownGuestfish, ...args], expected, env));
+    const stockLaunch = await stock(boot, "");
+    row(
+      "guestfish --ro -a t.img -m /dev/sda1 cat /hello",
+      await stock(look, "hello"),
+      await own(look, "hello", process.env),
+    );
+    const booting = { ...process.env, LIBGUESTFS_BACKEND_SETTINGS: "force_tcg:template=0" };
+    row("guestfish --ro -a t.img run, booted (no template)", stockLaunch, await own(boot, "", booting));
+    for (const drives of [1, 10, 100]) {
+      row(
+        `launch() with ${drives} drive${drives === 1 ? "" : "s"}`,
+        drives === 1 ? stockLaunch : undefined,
+        await launchTime(image, drives),
+      );
+    }
+    {
+      await using pool = new GuestfsPool({ size: 2 });
+      row("launch() with 1 drive, from a pool", stockLaunch, await launchTime(image, 1, pool));
+    }
+    row("20 handles launched at once", undefined, await atOnce(image, 20));
+    const memory = await ownMemory(image);
+    console.log(table(["what", "stock", "ours", "ratio"], rows));
+    console.log(`\nmemory of its own of a fourth handle's QEMU (Pss): ${memory.toFixed(0)} MB`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
