@@ -187,7 +187,7 @@ async function boot(
     onDebug(`${drives.length} drives attached, the guest is booting`);
     await machine.wait(firstBytes(machine.channel));
     onDebug("the daemon has greeted");
-    return machine.handOver(source.machine.accelerator);
+    return machine.handOver(source.machine.accelerator, tmpDir);
   } catch (error) {
     throw await machine.failure(error);
   }

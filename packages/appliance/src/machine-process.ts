@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { QmpClient, QmpError, qemuArguments, spawnOwned } from "@guestfs/qemu";
 import type { MachineDescription, OwnedProcess } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
+import { attachDrives, detachDrive, prepareDrives } from "./attach-drives.ts";
 import { ConsoleTail } from "./console-tail.ts";
 import type { RunningAppliance } from "./running-appliance.ts";
 import { StartLimit } from "./start-limit.ts";
@@ -134,7 +135,7 @@ export class MachineProcess {
   }
 
   /** Hands the machine over to whoever asked for it. */
-  handOver(accelerator: "kvm" | "tcg"): RunningAppliance {
+  handOver(accelerator: "kvm" | "tcg", tmpDir: string): RunningAppliance {
     this.#limit.end();
     const { qemu, channel, tail } = this;
     const qmp = this.#qmp;
@@ -154,6 +155,12 @@ export class MachineProcess {
       accelerator,
       exited: qemu.exited,
       consoleTail: () => tail.text(),
+      addDrive: async (drive, target) => {
+        if (qmp !== undefined) await attachDrives(qmp, await prepareDrives([drive]), tmpDir, target);
+      },
+      removeDrive: async (target) => {
+        if (qmp !== undefined) await detachDrive(qmp, target);
+      },
       stop: () => (stopping ??= stop()),
       kill: () => qemu.kill(),
     };

@@ -66,6 +66,19 @@ export interface RunningAppliance {
   readonly accelerator: "kvm" | "tcg";
   /** Settles when QEMU has ended, however it ended; never rejects. */
   readonly exited: Promise<ApplianceExit>;
+  /**
+   * Adds a drive to the running machine; the guest has to be told to look at its target.
+   *
+   * @param target SCSI target, one that no drive has had
+   * @throws ApplianceError of stage `drive`
+   */
+  addDrive(drive: ApplianceDrive, target: number): Promise<void>;
+  /**
+   * Takes a drive away; the guest must have let go of it.
+   *
+   * @throws ApplianceError of stage `drive`
+   */
+  removeDrive(target: number): Promise<void>;
   /** The last 16 KiB of console and standard error, as text. */
   consoleTail(): string;
   /**

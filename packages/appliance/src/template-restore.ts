@@ -65,7 +65,7 @@ export async function restoreTemplate(
     const fresh = sendOrders(machine.channel, [...drives.keys()], false);
     await machine.wait(Promise.all([qmp.execute("cont"), fresh]));
     onDebug("the daemon has greeted");
-    return machine.handOver(source.machine.accelerator);
+    return machine.handOver(source.machine.accelerator, tmpDir);
   } catch (error) {
     throw await machine.failure(error);
   }
@@ -115,7 +115,7 @@ export async function restoreWaiting(
       try {
         await machine.wait(attachDrives(qmp, drives, tmpDir));
         await machine.wait(sendOrders(machine.channel, [...drives.keys()], false));
-        return machine.handOver(source.machine.accelerator);
+        return machine.handOver(source.machine.accelerator, tmpDir);
       } catch (error) {
         throw await machine.failure(error);
       }
@@ -123,6 +123,6 @@ export async function restoreWaiting(
     get alive() {
       return alive;
     },
-    stop: () => machine.handOver(source.machine.accelerator).stop(),
+    stop: () => machine.handOver(source.machine.accelerator, tmpDir).stop(),
   };
 }

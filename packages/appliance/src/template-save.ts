@@ -150,7 +150,7 @@ export async function saveTemplate(source: TemplateSource, folder: string, name:
   } catch (error) {
     throw await machine.failure(error);
   }
-  await machine.handOver(source.machine.accelerator).stop();
+  await machine.handOver(source.machine.accelerator, folder).stop();
   const file = await open(memory, "r+");
   try {
     await file.datasync();

@@ -64,6 +64,28 @@ test(`nothing that should be unique is the same in two of ${clones} clones`, { t
   t.diagnostic(`${seen.size} different values`);
 });
 
+test("drives come and go while the appliance runs", { timeout: 300_000 }, async () => {
+  await using g = new Guestfs();
+  await g.addDrive(disk("first", 16), { format: "raw", label: "first" });
+  await g.launch();
+  await g.addDrive(disk("second", 32), { format: "raw", label: "second" });
+  await g.addDrive(disk("third", 48), { format: "raw", readonly: true, label: "third" });
+  assert.deepEqual(await g.listDevices(), ["/dev/sda", "/dev/sdb", "/dev/sdc"]);
+  assert.equal(await g.blockdevGetsize64("/dev/sdb"), 32 * 2 ** 20);
+  assert.equal(await g.blockdevGetsize64("/dev/disk/guestfs/third"), 48 * 2 ** 20);
+  await g.mkfs("ext4", "/dev/sdb");
+  await g.mount("/dev/sdb", "/");
+  await assert.rejects(g.removeDrive("second"), /busy/i);
+  await g.umountAll();
+  await g.removeDrive("second");
+  assert.deepEqual(await g.listDevices(), ["/dev/sda", "/dev/sdb"]);
+  assert.equal(await g.blockdevGetsize64("/dev/sdb"), 48 * 2 ** 20);
+  await assert.rejects(g.addDrive(join(folder, "missing")), /No such file/);
+  await g.addDrive(disk("fourth", 8), { format: "raw", label: "second" });
+  assert.equal(await g.blockdevGetsize64("/dev/sdc"), 8 * 2 ** 20);
+  await assert.rejects(g.removeDrive("nobody"), /no drive has the label/);
+});
+
 /** A QEMU that dies when its arguments hold a word. */
 function mortalQemu(word: string): string {
   const path = join(folder, `qemu-${word.replaceAll(/\W/g, "")}`);

@@ -103,9 +103,35 @@ export async function checkDrive(procedure: string, filename: string, options: D
 /** The drives of a handle, in the order of their names in the guest. */
 export class DriveList {
   #drives: ApplianceDrive[] = [];
+  /** SCSI targets of drives that were there at some time: names go by them, so none is used twice. */
+  #targets = new Map<ApplianceDrive, number>();
+  #nextTarget = 0;
 
   get count(): number {
     return this.#drives.length;
+  }
+
+  /** The appliance runs, with the drives that there are: each has its place now. */
+  settle(): void {
+    this.#targets = new Map(this.#drives.map((drive, target) => [drive, target]));
+    this.#nextTarget = this.#drives.length;
+  }
+
+  /** The place for a drive that is added while the appliance runs. @throws RangeError when there is none */
+  takeTarget(procedure: string, drive: ApplianceDrive): number {
+    if (this.#nextTarget >= maxDrives)
+      throw new RangeError(
+        `${procedure}: the appliance has had ${maxDrives} drives, and there is no place for another`,
+      );
+    const target = this.#nextTarget++;
+    this.#targets.set(drive, target);
+    return target;
+  }
+
+  /** The place of the drive with a label; `undefined` when there is none. */
+  targetOf(label: string): number | undefined {
+    const drive = this.#drives.find((other) => other.label === label);
+    return drive && this.#targets.get(drive);
   }
 
   /** @throws RangeError when there are too many, or another has the same label */
@@ -124,12 +150,19 @@ export class DriveList {
     return this.#drives.length < before;
   }
 
+  /** Takes a drive off that could not be added. */
+  drop(drive: ApplianceDrive): void {
+    this.#drives = this.#drives.filter((other) => other !== drive);
+  }
+
   list(): readonly ApplianceDrive[] {
     return this.#drives;
   }
 
   clear(): void {
     this.#drives = [];
+    this.#targets.clear();
+    this.#nextTarget = 0;
   }
 }
 

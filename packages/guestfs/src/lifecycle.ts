@@ -46,6 +46,7 @@ export async function launch(context: CallContext): Promise<void> {
       void handle.forget(attachment, error.message).catch((failure: unknown) => handle.warn(String(failure)));
       handle.events.emit("subprocess_quit", { reason: error.message });
     };
+    handle.drives.settle();
     handle.adopt(attachment);
     if (connection.failure) connection.onLost(connection.failure);
   } finally {

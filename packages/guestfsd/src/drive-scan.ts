@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readdirSync, writeFileSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readdirSync, writeFileSync } from "node:fs";
 import { writeAtStart } from "./native/machine-state.ts";
 import { Uevents } from "./native/uevent.ts";
 
@@ -34,6 +34,17 @@ export class DriveScanner {
     }
     while (waiting.size > 0 && this.#take(waiting, timeout));
     return [...waiting];
+  }
+
+  /** @throws SystemError EBUSY when the drive, or a partition of it, is mounted or otherwise in use */
+  requireUnused(target: number): void {
+    const folder = `${devices}/${this.#address(target)}/block`;
+    if (!existsSync(folder)) return;
+    for (const drive of readdirSync(folder)) {
+      const parts = readdirSync(`${folder}/${drive}`).filter((name) => name.startsWith(drive));
+      // Exclusive: the kernel refuses it to a device that someone holds, and to a drive of whose partitions one is held.
+      for (const name of [drive, ...parts]) closeSync(openSync(`/dev/${name}`, constants.O_RDONLY | constants.O_EXCL));
+    }
   }
 
   /** Makes the kernel forget the drive at a target; nothing happens when there is none. */

@@ -34,6 +34,7 @@ const first: readonly WarmUpCall[] = [
 
 const typical: readonly WarmUpCall[] = [
   ["internal_feature_available", { group: "guestfs-extensions" }],
+  ["extension_set_chunk_size", { size: 256 * 1024 }],
   ["list_devices"],
   ["list_partitions"],
   ["vfs_type", { mountable: device }],

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { ApplianceError, startAppliance } from "@guestfs/appliance";
 import type { ApplianceExit, ApplianceOptions, RunningAppliance } from "@guestfs/appliance";
 import { Connection } from "../connection.ts";
-import { CancelledError, LaunchError } from "../errors.ts";
+import { CancelledError, GuestfsError, LaunchError } from "../errors.ts";
 import type { ProcessEnd } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 import { TransferWindow } from "../transfer/window.ts";
@@ -35,6 +35,16 @@ function explain(error: unknown, signal: AbortSignal): Error {
     fix: error.fix,
     cause: error,
   });
+}
+
+/** A change of the drives of a running appliance. */
+async function changing(change: Promise<void>): Promise<void> {
+  try {
+    await change;
+  } catch (error) {
+    const { message, summary = message } = error as Error & { summary?: string };
+    throw new GuestfsError("LOCAL", summary, { cause: error });
+  }
 }
 
 async function processEnd(appliance: RunningAppliance): Promise<ProcessEnd> {
@@ -129,6 +139,8 @@ export async function attachAppliance(request: AttachRequest): Promise<Attachmen
     connection,
     pid: appliance.pid,
     processEnd: () => processEnd(appliance),
+    addDrive: (drive, target) => changing(appliance.addDrive(drive, target)),
+    removeDrive: (target) => changing(appliance.removeDrive(target)),
     stop: () => appliance.stop(),
   };
 }

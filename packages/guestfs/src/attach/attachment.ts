@@ -34,6 +34,10 @@ export interface Attachment {
   refuses?: (name: string) => boolean;
   /** What is known of the hypervisor's end; waits a moment for one that is just ending. */
   processEnd(): Promise<ProcessEnd>;
+  /** Adds a drive while the appliance runs; `undefined` where drives can't come and go. @throws GuestfsError */
+  readonly addDrive?: (drive: ApplianceDrive, target: number) => Promise<void>;
+  /** Takes a drive away while the appliance runs. @throws GuestfsError */
+  readonly removeDrive?: (target: number) => Promise<void>;
   /** Ends the hypervisor and removes what was made for it. The connection is over already. */
   stop(): Promise<void>;
 }

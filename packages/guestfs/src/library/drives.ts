@@ -1,3 +1,4 @@
+import type { ApplianceDrive } from "@guestfs/appliance";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { CallContext } from "../call-context.ts";
@@ -10,21 +11,42 @@ import type { LibraryFunctions } from "./library.ts";
 /** What a drive of `/dev/null` is: libguestfs makes the same, empty and of this size. */
 const nullDriveSize = 4096;
 
-async function addDrive(context: CallContext, filename: string, options: DriveOptions): Promise<void> {
+/** Drives come and go before the launch, and while an appliance of ours runs. */
+function requireChangeable({ handle, procedure }: CallContext): void {
+  if (handle.state !== "READY" || handle.attachment?.addDrive === undefined) requireConfig(handle.state, procedure);
+}
+
+/** Puts a drive on the list, and into the appliance when it runs. */
+async function take(context: CallContext, drive: ApplianceDrive): Promise<void> {
   const { handle, procedure } = context;
-  requireConfig(handle.state, procedure);
+  handle.drives.add(procedure, drive);
+  const { attachment } = handle;
+  if (attachment?.addDrive === undefined) return;
+  try {
+    const target = handle.drives.takeTarget(procedure, drive);
+    await attachment.addDrive(drive, target);
+    await context.call("extension_drive_added", { target });
+  } catch (error) {
+    handle.drives.drop(drive);
+    throw error;
+  }
+}
+
+async function addDrive(context: CallContext, filename: string, options: DriveOptions): Promise<void> {
+  const { procedure } = context;
+  requireChangeable(context);
   if (filename === "/dev/null" && (options.protocol ?? "file") === "file") {
     if (options.format !== undefined && options.format !== "raw")
       throw new RangeError(`${procedure}: format: of /dev/null it can only be raw`);
     await addScratch(context, nullDriveSize, options);
     return;
   }
-  handle.drives.add(procedure, await checkDrive(procedure, filename, options));
+  await take(context, await checkDrive(procedure, filename, options));
 }
 
 async function addScratch(context: CallContext, size: number | bigint, options: DriveOptions): Promise<void> {
   const { handle, procedure } = context;
-  requireConfig(handle.state, procedure);
+  requireChangeable(context);
   if (size < 0) throw new RangeError(`${procedure}: size: ${size} is negative`);
   const path = join(await handle.temporary.path(), `scratch${handle.drives.count}.img`);
   const file = await open(path, "wx", 0o600);
@@ -34,8 +56,8 @@ async function addScratch(context: CallContext, size: number | bigint, options: 
     await file.close();
   }
   const { name, label, blocksize } = options;
-  handle.drives.add(
-    procedure,
+  await take(
+    context,
     await checkDrive(procedure, path, { name, label, blocksize, format: "raw", cachemode: "unsafe" }),
   );
 }
@@ -100,8 +122,15 @@ export const driveFunctions: LibraryFunctions<
     return index;
   },
   deviceName: deviceAt,
-  async removeDrive({ handle, procedure }, label) {
-    requireConfig(handle.state, procedure);
+  async removeDrive(context, label) {
+    const { handle, procedure } = context;
+    requireChangeable(context);
+    const target = handle.drives.targetOf(label);
+    const { attachment } = handle;
+    if (target !== undefined && attachment?.removeDrive !== undefined) {
+      await context.call("extension_drive_leaves", { target });
+      await attachment.removeDrive(target);
+    }
     if (!handle.drives.remove(label))
       throw new GuestfsError("LOCAL", `no drive has the label ${JSON.stringify(label)}`, { procedure });
   },

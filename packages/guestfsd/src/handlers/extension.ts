@@ -2,12 +2,19 @@ import { chunkMax, extendedChunkMax } from "@guestfs/protocol";
 import { memoryUsage } from "node:process";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
+import { DriveScanner } from "../drive-scan.ts";
 import { freezeFilesystems, thawFilesystems } from "../live/freeze.ts";
 import { frozenState } from "../live/frozen-state.ts";
 import { describePolicy } from "../live/policy.ts";
 import type { Service } from "../live/service.ts";
 import { TransferWindow } from "../transfer-window.ts";
 import { daemonVersion } from "../version.ts";
+
+const driveTimeout = 20_000;
+
+function requireAppliance({ state }: Context): void {
+  if (!state.options.appliance) throw new DaemonError("drives come and go in the appliance only", "ENOTSUP");
+}
 
 function serviceOf(context: Context): Service {
   const { service } = context.state.options;
@@ -45,6 +52,26 @@ export const extension: HandlersOf<"extension"> = {
     const window = TransferWindow.open(token);
     state.keep(TransferWindow.key, window, () => window.close());
     return window.size;
+  },
+  extension_drive_added({ target }, context) {
+    requireAppliance(context);
+    const scanner = new DriveScanner();
+    try {
+      if (scanner.add([target], driveTimeout).length > 0)
+        throw new DaemonError(`no disk came of the drive at SCSI target ${target}`, "ENXIO");
+    } finally {
+      scanner.close();
+    }
+  },
+  extension_drive_leaves({ target }, context) {
+    requireAppliance(context);
+    const scanner = new DriveScanner();
+    try {
+      scanner.requireUnused(target);
+      scanner.remove(target);
+    } finally {
+      scanner.close();
+    }
   },
   extension_daemon_status: (_, context) => JSON.stringify(statusOf(context)),
   extension_restrict({ readonly }, context) {
