@@ -74,7 +74,7 @@ export async function buildAppliance(options: BuildOptions): Promise<BuiltApplia
       await lock.release();
     }
   } catch (error) {
-    throw explained(error, options.signal);
+    throw explained(error, store, options.signal);
   }
 }
 
@@ -202,7 +202,7 @@ async function freshRoot(
   return record;
 }
 
-function explained(error: unknown, signal: AbortSignal | undefined): unknown {
+function explained(error: unknown, store: string, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted === true)
     return new ApplianceError({ stage: "cancelled", message: "building the appliance was cancelled", cause: error });
   if (error instanceof ProgramNotFoundError || error instanceof ProgramFailedError) {
@@ -210,6 +210,16 @@ function explained(error: unknown, signal: AbortSignal | undefined): unknown {
       stage: "build",
       message: "building the appliance failed",
       evidence: error.message,
+      cause: error,
+    });
+  }
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (error instanceof Error && code !== undefined && syscall !== undefined) {
+    const elsewhere = `set LIBGUESTFS_CACHEDIR to a folder ${code === "ENOSPC" || code === "EDQUOT" ? "with more room (the appliance takes some 800 MiB)" : "that you can write"}`;
+    return new ApplianceError({
+      stage: "build",
+      message: `the appliance can't be kept in ${store}: ${message}`,
+      fix: ["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM"].includes(code) ? elsewhere : "",
       cause: error,
     });
   }

@@ -123,7 +123,9 @@ async function withTemplate<T>(
     onDebug(`no template: ${messageOf(error)}`);
     // The next launch makes another one.
     if (template !== undefined) await discardTemplate(template).catch(() => undefined);
-    await failures?.add(error instanceof ApplianceError ? error.summary : messageOf(error));
+    // Seeing that there is no room costs nothing, and may be different next time.
+    const isCheap = error instanceof ApplianceError && error.stage === "build";
+    if (!isCheap) await failures?.add(error instanceof ApplianceError ? error.summary : messageOf(error));
     return undefined;
   }
 }
