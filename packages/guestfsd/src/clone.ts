@@ -1,7 +1,7 @@
 import { openSync, rmSync, symlinkSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
 import type { Channel } from "./channel.ts";
 import { CloneOrders, timeSize } from "./clone-orders.ts";
+import { countFrames, interpretAtFirst } from "./compilation.ts";
 import { DriveScanner } from "./drive-scan.ts";
 import { KernelRandom, setClock, setHostName, writeAtStart } from "./native/machine-state.ts";
 import { warmUp } from "./warm-up.ts";
@@ -90,10 +90,7 @@ class CloneableMachine {
  */
 export function waitToBeCloned(channel: Channel, log: Log | undefined): void {
   const machine = new CloneableMachine(channel, log);
-  // Compiled code differs from function to function, and without KVM all of it is new to each clone; the interpreter is the same for all.
-  setFlagsFromString("--no-sparkplug");
-  setFlagsFromString("--no-opt");
+  interpretAtFirst();
   while (!machine.obey());
-  setFlagsFromString("--sparkplug");
-  setFlagsFromString("--opt");
+  countFrames();
 }

@@ -1,6 +1,7 @@
 import { cancelFlag, encodeFlag, FrameDecoder, ProtocolError } from "@guestfs/protocol";
 import type { Frame } from "@guestfs/protocol";
 import type { Channel } from "./channel.ts";
+import { frameSent } from "./compilation.ts";
 import { ConversationEndedError } from "./daemon-error.ts";
 
 const readSize = 256 * 1024;
@@ -41,6 +42,7 @@ export class Wire {
   }
 
   send(bytes: Uint8Array): void {
+    frameSent();
     try {
       this.#channel.write(bytes);
     } catch (error) {
