@@ -92,9 +92,7 @@ export class CallContext {
       const agreed = await this.call("extension_set_chunk_size", { size: wantedChunkSize });
       if (agreed >= chunkMax && agreed <= wantedChunkSize && agreed % 4 === 0) connection.chunkSize = agreed;
       const { window } = connection;
-      // Only when asked for: an upload that meets a full disk can wait for ever for the window's pieces.
-      if (window && this.handle.settings.backendSetting("window") === "1")
-        window.open(await this.call("extension_open_window", { token: await window.mark() }));
+      if (window) window.open(await this.call("extension_open_window", { token: await window.mark() }));
     } catch (error) {
       // Daemons before 1.31 do not know the question.
       if (!(error instanceof RemoteError)) throw error;
