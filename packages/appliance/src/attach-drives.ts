@@ -261,6 +261,9 @@ class DriveSteps {
       "scsi-id": index,
       lun: 0,
       drive: this.#top,
+      // QEMU would otherwise stop the whole guest when the host's disk is full, and every call would hang.
+      werror: "report",
+      rerror: "report",
       ...(drive.label === undefined ? {} : { serial: drive.label }),
       ...(sector === 512 ? {} : { logical_block_size: sector, physical_block_size: sector }),
     };
