@@ -28,12 +28,13 @@ class Daemon implements WindowUploadChannel {
   readonly #pieces: { offset: number; length: number }[] = [];
   #onGiven: (() => void) | undefined;
   #onStop: (() => void) | undefined;
+  #taking = Promise.resolve();
 
   send(bytes: Uint8Array): Promise<void> {
     const piece = decodeWindowChunk(bytes.subarray(4), windowSize);
     assert.ok(piece);
     this.#pieces.push(piece);
-    setImmediate(() => void this.take());
+    this.#taking = this.#taking.then(() => this.take());
     return Promise.resolve();
   }
 
