@@ -72,7 +72,7 @@ class CloneableMachine {
   #receive(target: Buffer): void {
     let length = 0;
     while (length < target.length) {
-      const count = this.#channel.read(target.subarray(length));
+      const count = this.#channel.read(target.subarray(length), length > 0);
       if (count === 0) throw new Error("the host has closed the port");
       length += count;
     }

@@ -96,8 +96,12 @@ export class Conversation {
     }
     // Its serials begin anew: on a port whose client was replaced in a moment, nothing else may have told so.
     if (header.serial === firstSerial && this.#used) this.#startAnew();
+    const asks = rowOf(header.procedure)?.name === "ping_daemon";
+    // A question out of the order of serials is how a client begins that may have missed the greeting (PROTOCOL.md).
+    if (asks && header.serial !== firstSerial && header.serial !== (this.#last.serial + 1) >>> 0)
+      this.#wire.clientRecovers();
     this.#last = header;
-    this.#used ||= rowOf(header.procedure)?.name !== "ping_daemon";
+    this.#used ||= !asks;
     this.#answer(header, reader);
   }
 

@@ -97,6 +97,10 @@ class ListedCalls implements Channel {
     return false;
   }
 
+  clientRecovers(): void {
+    // It never misses anything.
+  }
+
   gone(): boolean {
     return false;
   }

@@ -41,6 +41,10 @@ export class Wire {
     return this.#channel.gone();
   }
 
+  clientRecovers(): void {
+    this.#channel.clientRecovers();
+  }
+
   send(bytes: Uint8Array): void {
     frameSent();
     try {
@@ -83,7 +87,7 @@ export class Wire {
 
   #fill(): void {
     const target = this.#decoder.reserve(readSize);
-    const count = this.#channel.read(target);
+    const count = this.#channel.read(target, this.#decoder.buffered > 0);
     if (count === 0) throw new ConversationEndedError("the client went away");
     this.#decoder.commit(count);
   }

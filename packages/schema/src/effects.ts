@@ -82,7 +82,8 @@ const lists: Readonly<Record<Effect, string>> = {
   vgremove vgrename md_create md_stop umount_all ntfsclone_in part_add part_del part_disk part_expand_gpt
   part_init part_resize part_set_bootable part_set_disk_guid part_set_disk_guid_random part_set_gpt_attributes
   part_set_gpt_guid part_set_gpt_type part_set_mbr_id part_set_name sfdisk sfdiskM sfdisk_N scrub_file
-  scrub_freespace mkswap mkswap_L mkswap_U swapoff_device swapoff_file swapoff_label swapoff_uuid`,
+  scrub_freespace mkswap mkswap_L mkswap_U swapoff_device swapoff_file swapoff_label swapoff_uuid
+  extension_drive_added extension_drive_leaves`,
 };
 
 /** The effect of each call of the daemon, by wire name. This is the one place that says it. */

@@ -14,6 +14,8 @@ const signalsOfReplacement = 2;
 const closeTogether = 50;
 /** How long to wait for the signal of a client that has just come, and then for none to follow, in milliseconds. */
 const [arrival, quiet] = [20, 3];
+/** For how long a client says nothing that has just come and waits for the greeting, in milliseconds. */
+const silence = 30;
 
 /** @returns `undefined` when the system call would have had to wait */
 function withoutWaiting(call: () => number): number | undefined {
@@ -30,7 +32,8 @@ function withoutWaiting(call: () => number): number | undefined {
  * while none is connected, poll(2) tells POLLHUP, a read gives what is left and then 0, and what is written is dropped.
  *
  * Where one program goes and the next one comes at once, all of that is over before anyone here has looked. But the
- * kernel signals each change of the host's side, and otherwise only data: signals without data tell of a new client.
+ * kernel signals each change of the host's side, and otherwise only data: signals without data, and then silence, tell of
+ * a new client. That is a guess, as the signal of data may be late; {@link clientRecovers} ends it where it isn't needed.
  */
 export class Port implements Channel {
   readonly #fd: number;
@@ -44,6 +47,7 @@ export class Port implements Channel {
   #reads = 0;
   #unexplained = 0;
   #lastSignal = 0;
+  #recovers = false;
   readonly #signalPoll = new PollSet(1);
 
   /** @param fd - opened with O_NONBLOCK: a host that comes back between poll(2) and read(2) would make that wait */
@@ -59,6 +63,7 @@ export class Port implements Channel {
 
   /** Waits until a program of the host is connected, and drops what an earlier one left behind. */
   awaitClient(): void {
+    this.#recovers = false;
     let signalled = false;
     for (;;) {
       signalled = this.#drain() > 0 || signalled;
@@ -71,14 +76,17 @@ export class Port implements Channel {
       takeSignals(this.#signals);
   }
 
-  read(target: Uint8Array): number {
+  read(target: Uint8Array, midFrame: boolean): number {
+    // What one client left undone must not be ended by what another one says.
+    const guessing = midFrame || !this.#recovers;
     for (;;) {
-      // Known since the last read, whose data were the earlier client's.
-      if (this.#reads === 0 && this.#unexplained >= signalsOfReplacement) return 0;
-      const state = this.#look(this.#reads > 0 ? 0 : -1);
+      const suspicious = guessing && this.#reads === 0 && this.#suspicious;
+      const state = this.#look(suspicious ? silence : this.#reads > 0 ? 0 : -1);
       const count = (state & POLLIN) === 0 ? undefined : this.#read(target);
       if (count !== undefined) return count;
-      if ((state & (POLLHUP | POLLERR)) !== 0 || this.#wasReplaced()) return 0;
+      if ((state & (POLLHUP | POLLERR)) !== 0) return 0;
+      if (suspicious && this.#poll.ready(this.#signalled) === 0) return 0;
+      this.#takeSignals();
     }
   }
 
@@ -96,7 +104,18 @@ export class Port implements Channel {
 
   gone(): boolean {
     const state = this.#look(0);
-    return (state & (POLLHUP | POLLERR)) !== 0 || ((state & POLLIN) === 0 && this.#wasReplaced());
+    if ((state & (POLLHUP | POLLERR)) !== 0) return true;
+    if ((state & POLLIN) !== 0) return false;
+    this.#takeSignals();
+    return this.#suspicious && !this.#recovers;
+  }
+
+  clientRecovers(): void {
+    this.#recovers = true;
+  }
+
+  get #suspicious(): boolean {
+    return this.#unexplained >= signalsOfReplacement;
   }
 
   #look(timeout: number): number {
@@ -109,12 +128,12 @@ export class Port implements Channel {
     if (count === undefined) return undefined;
     this.#reads++;
     // The sooner the signals that came with it are taken, the fewer others are among them.
-    if (count < pageSize && (this.#look(0) & POLLIN) === 0) this.#wasReplaced();
+    if (count < pageSize && (this.#look(0) & POLLIN) === 0) this.#takeSignals();
     return count;
   }
 
-  /** Takes what signals there are, when no data are left. @returns whether they tell of another client */
-  #wasReplaced(): boolean {
+  /** Takes what signals there are, when no data are left. */
+  #takeSignals(): void {
     let count = 0;
     while (this.#poll.ready(this.#signalled) !== 0) {
       count += takeSignals(this.#signals);
@@ -123,7 +142,6 @@ export class Port implements Channel {
     if (count > 0) this.#explain(count);
     else if (this.#reads > 0) this.#unexplained = 0;
     this.#reads = 0;
-    return this.#unexplained >= signalsOfReplacement;
   }
 
   #explain(count: number): void {
