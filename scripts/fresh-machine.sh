@@ -60,6 +60,8 @@ lend() { # lend FROM TO: this machine's file or folder, read-only, for the time 
 
 say "making a Debian 12 root with git, sudo and nothing else"
 mmdebstrap --quiet --variant=minbase --include=ca-certificates,git,sudo bookworm "$root"
+# Programs that make a mount namespace of their own want / to be a mount.
+mount --bind "$root" "$root" && mounted+=("$root")
 
 # Node as it is on this machine: the program, the libraries it wants that a minimal Debian lacks, and npm.
 node=$(readlink -f "$(command -v node)")
