@@ -1,14 +1,17 @@
-import { readSync, writeSync } from "node:fs";
+import { readSync, readvSync, writevSync } from "node:fs";
 import type { Channel } from "../channel.ts";
+import { writeNow } from "../native/descriptor.ts";
 import { EventPoll } from "../native/event-poll.ts";
 import { queueSignals, takeSignals } from "../native/host-signal.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, PollSet } from "../native/poll.ts";
 
 // A change that went unnoticed is seen this much later, in milliseconds.
 const lookAgain = 1000;
-const dropped = new Uint8Array(64 * 1024);
-/** What one read gives at most. */
-const pageSize = 4096;
+/** What the kernel's driver takes off the port at a time, and what it hands over at a time. */
+const [pageSize, writeSize] = [4096, 32 * 1024];
+/** Most pages that are read in one go. */
+const pagesMax = 32;
+const dropped = new Uint8Array(pagesMax * pageSize);
 /** One signal may be a late one of data that was read already; a client that was replaced makes two, close together. */
 const signalsOfReplacement = 2;
 const closeTogether = 50;
@@ -48,12 +51,15 @@ export class Port implements Channel {
   #unexplained = 0;
   #lastSignal = 0;
   #recovers = false;
+  #wholePages = false;
+  readonly #dataPoll = new PollSet(1);
   readonly #signalPoll = new PollSet(1);
 
   /** @param fd - opened with O_NONBLOCK: a host that comes back between poll(2) and read(2) would make that wait */
   constructor(fd: number) {
     this.#fd = fd;
     this.#room.add(fd, POLLOUT);
+    this.#dataPoll.add(fd, POLLIN);
     this.#changes = new EventPoll(fd);
     this.#signals = queueSignals(fd);
     this.#data = this.#poll.add(fd, POLLIN);
@@ -77,10 +83,11 @@ export class Port implements Channel {
   }
 
   read(target: Uint8Array, midFrame: boolean): number {
-    // What one client left undone must not be ended by what another one says.
-    const guessing = midFrame || !this.#recovers;
+    if (this.#recovers && !midFrame) return this.#readSurely(target);
+    // Signals of what was read before say nothing of what comes now.
+    if (this.#recovers && this.#dataPoll.wait(0) === 0) this.#forgetSignals();
     for (;;) {
-      const suspicious = guessing && this.#reads === 0 && this.#suspicious;
+      const suspicious = this.#reads === 0 && this.#suspicious;
       const state = this.#look(suspicious ? silence : this.#reads > 0 ? 0 : -1);
       const count = (state & POLLIN) === 0 ? undefined : this.#read(target);
       if (count !== undefined) return count;
@@ -91,10 +98,11 @@ export class Port implements Channel {
   }
 
   write(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) {
+    let at = bytes.length > writeSize ? 0 : writeNow(this.#fd, bytes);
+    while (at < bytes.length) {
       this.#room.wait(-1);
       if ((this.#room.ready(0) & (POLLHUP | POLLERR)) !== 0) throw new Error("the host's side was closed");
-      at += withoutWaiting(() => writeSync(this.#fd, bytes, at, bytes.length - at, null)) ?? 0;
+      at += withoutWaiting(() => writevSync(this.#fd, piecesOf(bytes.subarray(at), writeSize))) ?? 0;
     }
   }
 
@@ -124,11 +132,32 @@ export class Port implements Channel {
   }
 
   #read(target: Uint8Array): number | undefined {
-    const count = withoutWaiting(() => readSync(this.#fd, target, 0, target.length, null));
+    const count = this.#take(target);
     if (count === undefined) return undefined;
     this.#reads++;
     // The sooner the signals that came with it are taken, the fewer others are among them.
-    if (count < pageSize && (this.#look(0) & POLLIN) === 0) this.#takeSignals();
+    if (!this.#recovers && count < pageSize && (this.#look(0) & POLLIN) === 0) this.#takeSignals();
+    return count;
+  }
+
+  /** Reads from a client that leaves nothing to guess. */
+  #readSurely(target: Uint8Array): number {
+    for (;;) {
+      this.#dataPoll.wait(-1);
+      const count = this.#take(target);
+      if (count !== undefined) return count;
+    }
+  }
+
+  #take(target: Uint8Array): number | undefined {
+    // Where a whole page came, more of them are likely to stand there; readv(2) takes them as far as they are full.
+    const wanted = this.#wholePages ? Math.min(target.length, pagesMax * pageSize) : pageSize;
+    const count = withoutWaiting(() =>
+      wanted > pageSize
+        ? readvSync(this.#fd, piecesOf(target.subarray(0, wanted), pageSize))
+        : readSync(this.#fd, target, 0, Math.min(target.length, wanted), null),
+    );
+    if (count !== undefined) this.#wholePages = count > 0 && count % pageSize === 0;
     return count;
   }
 
@@ -156,12 +185,21 @@ export class Port implements Channel {
 
   /** Drops what an earlier client sent and what was signalled of it. @returns how many signals there were */
   #drain(): number {
-    const read = (): number => readSync(this.#fd, dropped, 0, dropped.length, null);
+    const read = (): number => readvSync(this.#fd, piecesOf(dropped, pageSize));
     while ((this.#look(0) & POLLIN) !== 0) if ((withoutWaiting(read) ?? 0) === 0) break;
+    this.#wholePages = false;
+    return this.#forgetSignals();
+  }
+
+  #forgetSignals(): number {
     let count = 0;
     while (this.#signalPoll.wait(0) > 0) count += takeSignals(this.#signals);
     this.#unexplained = 0;
     this.#reads = 0;
     return count;
   }
+}
+
+function piecesOf(bytes: Uint8Array, size: number): Uint8Array[] {
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
 }

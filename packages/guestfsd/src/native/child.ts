@@ -1,7 +1,7 @@
 import koffi from "koffi";
 import { cString } from "./c-string.ts";
 import { insideRoot } from "./root.ts";
-import { check, SystemError } from "./system-error.ts";
+import { check, SystemError, uninterrupted } from "./system-error.ts";
 
 const libc = koffi.load("libc.so.6");
 type Block = Uint8Array;
@@ -63,7 +63,6 @@ const POSIX_SPAWN_SETSIGMASK = 0x08;
 const O_CLOEXEC = 0o2000000;
 const O_NONBLOCK = 0o4000;
 const F_SETFL = 4;
-const EINTR = 4;
 
 /** What a child starts with. */
 export interface ChildSetup {
@@ -119,7 +118,7 @@ export interface ChildEnd {
 /** waitpid(2), to the end. */
 export function waitForChild(pid: number): ChildEnd {
   const status = new Int32Array(1);
-  while (waitpidC(pid, status, 0) < 0) if (koffi.errno() !== EINTR) throw new SystemError("waitpid");
+  uninterrupted(() => waitpidC(pid, status, 0), "waitpid");
   const word = status[0] as number;
   const signal = word & 0x7f;
   return { status: signal === 0 ? (word >> 8) & 0xff : 128 + signal, signal };

@@ -1,7 +1,7 @@
 import koffi from "koffi";
 import { cString } from "./c-string.ts";
 import { O_CLOEXEC } from "./file.ts";
-import { check } from "./system-error.ts";
+import { check, uninterrupted } from "./system-error.ts";
 
 const libc = koffi.load("libc.so.6");
 const SYS_getdents64 = 217;
@@ -49,7 +49,7 @@ export function readDirectory(fd: number, visit: (entry: DirectoryEntry) => void
   const buffer = Buffer.allocUnsafe(size);
   const entry: DirectoryEntry = { name: buffer, type: DT_UNKNOWN, inodeHigh: 0, inodeLow: 0 };
   for (;;) {
-    const length = check(getdents(SYS_getdents64, fd, buffer, size), "getdents64");
+    const length = uninterrupted(() => getdents(SYS_getdents64, fd, buffer, size), "getdents64");
     if (length === 0) return;
     for (let at = 0; at < length;) {
       entry.inodeLow = buffer.readUInt32LE(at);

@@ -1,5 +1,5 @@
 import koffi from "koffi";
-import { check } from "./system-error.ts";
+import { uninterrupted } from "./system-error.ts";
 
 const poll = koffi.load("libc.so.6").func("poll", "int", ["void*", "ulong", "int"]) as (
   set: Uint8Array,
@@ -38,7 +38,7 @@ export class PollSet {
 
   /** @param timeout - milliseconds; 0 asks without waiting, -1 waits for ever */
   wait(timeout: number): number {
-    return check(poll(this.#bytes, this.#count, timeout), "poll");
+    return uninterrupted(() => poll(this.#bytes, this.#count, timeout), "poll");
   }
 
   /** The events that came, 0 for none. */

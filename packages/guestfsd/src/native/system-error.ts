@@ -31,3 +31,11 @@ export function check(result: number, syscall: string): number {
   if (result < 0) throw new SystemError(syscall);
   return result;
 }
+
+/** Makes a system call, again when a signal interrupted it, and throws when it returned -1. */
+export function uninterrupted(call: () => number, syscall: string): number {
+  for (;;) {
+    const result = call();
+    if (result >= 0 || koffi.errno() !== numbers["EINTR"]) return check(result, syscall);
+  }
+}
