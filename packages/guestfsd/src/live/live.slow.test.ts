@@ -266,7 +266,8 @@ describe("a client that asks for less", () => {
     const times = (): string[] =>
       ["", "folder", "folder/file", "link"].map((path) => {
         const { atimeNs, mtimeNs, ctimeNs } = lstatSync(join(sysroot, path), { bigint: true });
-        return `${path}: ${atimeNs} ${mtimeNs} ${ctimeNs}`;
+        // Only root can have mounts that keep no times of access for the programs that the daemon runs.
+        return `${path}: ${root ? atimeNs : "any"} ${mtimeNs} ${ctimeNs}`;
       });
     const before = times();
     await withClient(daemon, async (client) => {

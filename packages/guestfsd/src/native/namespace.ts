@@ -47,10 +47,9 @@ function libc(): Calls {
   return calls;
 }
 
-/** Lets this thread, with the programs that it starts, see every mount read-only and without times of access. */
+/** Has this thread's own mounts, which its programs see too, be read-only and without times of access. */
 function makeMountsReadOnly(): void {
-  const { unshare, mountSetattr } = libc();
-  check(unshare(CLONE_NEWNS | CLONE_FS), "unshare");
+  const { mountSetattr } = libc();
   // What the machine unmounts goes away here as well; nothing goes the other way.
   mount("none", "/", "", MS_REC | MS_SLAVE, "");
   const attributes = new BigUint64Array([
@@ -82,6 +81,10 @@ export function enterReadOnlyMounts(): (() => void) | undefined {
       closeSync(own);
     }
   };
+  if (libc().unshare(CLONE_NEWNS | CLONE_FS) < 0) {
+    closeSync(own);
+    return undefined;
+  }
   try {
     makeMountsReadOnly();
     return leave;
