@@ -29,7 +29,7 @@ function digest() {
   return createHash("sha256").update(files.sort().join("\n")).digest("hex");
 }
 
-/** Compiles the packages and bundles the daemon when a source changed since the last time. */
+/** Compiles the packages, and bundles the daemon and the programs, when a source changed since the last time. */
 export async function build() {
   const now = digest();
   const built = existsSync(stampFile) && existsSync(join(root, "packages/guestfsd/dist/bundle/guestfsd.mjs"));

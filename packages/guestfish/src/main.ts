@@ -1,4 +1,4 @@
 import { guestfish } from "./guestfish.ts";
 
-// Everything was written by now, and standard input may well have no end.
-process.exit(await guestfish(process.argv.slice(2)));
+// Everything was written by then, and standard input may well have no end.
+void guestfish(process.argv.slice(2)).then((status) => process.exit(status));

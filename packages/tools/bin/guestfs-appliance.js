@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/guestfs-appliance/main.js";
+import "../dist/bundle/guestfs-appliance.js";

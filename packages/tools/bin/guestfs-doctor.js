@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/guestfs-doctor/main.js";
+import "../dist/bundle/guestfs-doctor.js";

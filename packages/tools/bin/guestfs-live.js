@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/guestfs-live/main.js";
+import "../dist/bundle/guestfs-live.js";

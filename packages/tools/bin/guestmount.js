@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/guestmount/main.js";
+import "../dist/bundle/guestmount.js";

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/guestunmount/main.js";
+import "../dist/bundle/guestunmount.js";

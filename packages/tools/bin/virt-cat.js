@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/virt-cat/main.js";
+import "../dist/bundle/virt-cat.js";

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/virt-copy-in/main.js";
+import "../dist/bundle/virt-copy-in.js";

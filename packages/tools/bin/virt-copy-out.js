@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/virt-copy-out/main.js";
+import "../dist/bundle/virt-copy-out.js";

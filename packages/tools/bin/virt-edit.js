@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/virt-edit/main.js";
+import "../dist/bundle/virt-edit.js";

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/virt-ls/main.js";
+import "../dist/bundle/virt-ls.js";

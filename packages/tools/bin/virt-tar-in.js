@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/virt-tar-in/main.js";
+import "../dist/bundle/virt-tar-in.js";

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/virt-tar-out/main.js";
+import "../dist/bundle/virt-tar-out.js";

@@ -17,7 +17,9 @@ const endPatience = 1000;
 /** Folder of the bundled daemon, which the package `guestfsd` brings. */
 function daemonBundle(): string {
   try {
-    return join(dirname(createRequire(import.meta.url).resolve("guestfsd/package.json")), "dist", "bundle");
+    // By way of guestfs, whose dependency it is: this module may be in the bundle of a program.
+    const ours = createRequire(import.meta.url).resolve("guestfs/package.json");
+    return join(dirname(createRequire(ours).resolve("guestfsd/package.json")), "dist", "bundle");
   } catch (error) {
     throw new LaunchError("the package guestfsd, which runs inside the appliance, is not installed", {
       cause: error,
