@@ -8,11 +8,11 @@ export interface ToolOutcome {
   stderr: string;
 }
 
-/** Runs a program of packages/tools from source. */
+/** Runs a program of packages/tools. */
 export function runTool(name: string, ...args: readonly string[]): Promise<ToolOutcome> {
-  const main = fileURLToPath(new URL(`../../packages/tools/src/${name}/main.ts`, import.meta.url));
+  const program = fileURLToPath(new URL(`../../packages/tools/bin/${name}.js`, import.meta.url));
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--conditions=source", "--import", "tsx", main, ...args], {
+    const child = spawn(process.execPath, [program, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     let stdout = "";

@@ -8,11 +8,9 @@ import { fileURLToPath } from "node:url";
 
 // The disk of a machine that is off, in the appliance.
 
-const node = ["--conditions=source", "--import", import.meta.resolve("tsx")];
-
 function run(tool: string, ...args: readonly string[]): string {
-  const main = fileURLToPath(new URL(`./${tool}/main.ts`, import.meta.url));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...node, main, ...args], { encoding: "utf8" });
+  const program = fileURLToPath(new URL(`../bin/${tool}.js`, import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: "utf8" });
   assert.deepEqual([status, stderr], [0, ""], `${tool} ${args.join(" ")}`);
   return stdout;
 }

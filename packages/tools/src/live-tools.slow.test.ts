@@ -32,11 +32,9 @@ interface Outcome {
   readonly messages: string;
 }
 
-const node = ["--conditions=source", "--import", import.meta.resolve("tsx")];
-
 function start(tool: string, args: readonly string[], environment: object = {}): ReturnType<typeof spawn> {
-  const main = fileURLToPath(new URL(`./${tool}/main.ts`, import.meta.url));
-  return spawn(process.execPath, [...node, main, ...args], { env: { ...process.env, TZ: "UTC", ...environment } });
+  const program = fileURLToPath(new URL(`../bin/${tool}.js`, import.meta.url));
+  return spawn(process.execPath, [program, ...args], { env: { ...process.env, TZ: "UTC", ...environment } });
 }
 
 function outcome(child: ReturnType<typeof spawn>): Promise<Outcome> {
