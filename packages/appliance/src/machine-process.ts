@@ -139,6 +139,9 @@ export class MachineProcess {
     this.#limit.end();
     const { qemu, channel, tail } = this;
     const qmp = this.#qmp;
+    // A handle that nobody closes does not keep the program from ending; QEMU ends with it.
+    qemu.child.unref();
+    for (const stream of qemu.child.stdio) (stream as Socket | null)?.unref();
     let stopping: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
       const timer = setTimeout(() => qemu.kill(), QUIT_TIMEOUT_MS);
