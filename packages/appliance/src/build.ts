@@ -7,7 +7,7 @@ import { Apt } from "./apt.ts";
 import type { PackageVersion } from "./apt.ts";
 import { buildFolder, removeDrafts, removeOld } from "./build-folder.ts";
 import { acquireCacheLock } from "./cache-lock.ts";
-import { factsOf, findSource } from "./host-source.ts";
+import { checkBuildPrograms, factsOf, findSource } from "./host-source.ts";
 import type { HostSource } from "./host-source.ts";
 import { leaveOut } from "./packages.ts";
 import { planAppliance } from "./plan.ts";
@@ -62,8 +62,8 @@ export async function buildAppliance(options: BuildOptions): Promise<BuiltApplia
   try {
     await makePrivate(store);
     const source = await findSource();
-    const plan = planAppliance(await factsOf(source, options.daemonBundle));
-    const aptStamp = await Apt.stamp();
+    const [facts, aptStamp] = await Promise.all([factsOf(source, options.daemonBundle), Apt.stamp()]);
+    const plan = planAppliance(facts);
     const built = await fromCache(store, plan, aptStamp);
     if (built !== undefined) return built;
     const wait = (): void => onDebug("waiting for another program that builds the appliance");
@@ -133,6 +133,7 @@ async function build(
   options: BuildOptions,
 ): Promise<BuiltAppliance> {
   const onDebug = (line: string): void => options.onDebug?.(line);
+  await checkBuildPrograms(source);
   await removeDrafts(store);
   const record = await freshRoot(store, plan, aptStamp, options);
   const system = `system-${plan.system.digest}`;

@@ -16,7 +16,8 @@ export interface HostSource {
   busybox: string;
 }
 
-const needed: readonly [program: string, packageName: string][] = [
+/** Programs, and the packages they come in. */
+const needed: ReadonlyMap<string, string> = new Map([
   ["apt-get", "apt"],
   ["dpkg-deb", "dpkg"],
   ["tar", "tar"],
@@ -27,7 +28,19 @@ const needed: readonly [program: string, packageName: string][] = [
   ["xz", "xz-utils"],
   ["flock", "util-linux"],
   ["busybox", "busybox-static"],
-];
+]);
+
+async function find(program: string): Promise<string> {
+  try {
+    return await findProgram(program);
+  } catch {
+    throw new ApplianceError({
+      stage: "host",
+      message: `building the appliance needs the program ${program}, which is not installed`,
+      fix: `sudo apt-get install ${needed.get(program) ?? program}`,
+    });
+  }
+}
 
 /**
  * Finds what the appliance is made of.
@@ -35,16 +48,21 @@ const needed: readonly [program: string, packageName: string][] = [
  * @throws ApplianceError of stage `host`, whose `fix` says how to get what is missing
  */
 export async function findSource(): Promise<HostSource> {
-  for (const [program, packageName] of needed) {
-    await findProgram(program).catch(() => {
-      throw new ApplianceError({
-        stage: "host",
-        message: `building the appliance needs the program ${program}, which is not installed`,
-        fix: `sudo apt-get install ${packageName}`,
-      });
-    });
-  }
-  const busybox = await realpath(await findProgram("busybox"));
+  const [kernel, node, busybox] = await Promise.all([
+    findKernel(),
+    realpath(process.execPath),
+    find("busybox").then((path) => realpath(path)),
+  ]);
+  return { kernel, node, busybox };
+}
+
+/**
+ * Makes sure that everything is there that an appliance is built with.
+ *
+ * @throws ApplianceError of stage `host`, whose `fix` says how to get what is missing
+ */
+export async function checkBuildPrograms({ busybox }: HostSource): Promise<void> {
+  for (const program of needed.keys()) await find(program);
   if ((await readFile(busybox)).includes("/lib64/ld-linux-x86-64.so.2")) {
     throw new ApplianceError({
       stage: "host",
@@ -52,7 +70,6 @@ export async function findSource(): Promise<HostSource> {
       fix: "sudo apt-get install busybox-static",
     });
   }
-  return { kernel: await findKernel(), node: await realpath(process.execPath), busybox };
 }
 
 const stampOf = async (path: string): Promise<string> => {
@@ -91,10 +108,10 @@ async function digestOfFolder(folder: string): Promise<string> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
-  for (const path of paths.sort()) {
-    const contents = await readFile(path);
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+  const files = await Promise.all(paths.map(async (path) => ({ path, contents: await readFile(path) })));
+  for (const { path, contents } of files)
     hash.update(`${path.slice(folder.length)} ${contents.length}\n`).update(contents);
-  }
   return hash.digest("hex");
 }
