@@ -10,6 +10,7 @@ import type { Handle } from "./handle.ts";
 import type { ByteSink } from "./transfer/byte-sink.ts";
 import type { ByteSource } from "./transfer/byte-source.ts";
 import { MemorySink } from "./transfer/memory-sink.ts";
+import type { TransferWindow } from "./transfer/window.ts";
 
 /** Our chunk size where the daemon agrees, in bytes: larger ones gain nothing. */
 const wantedChunkSize = 256 * 1024;
@@ -62,6 +63,8 @@ export class CallContext {
           { procedure: this.procedure },
         );
       if (file && !connection.transferAgreed) await this.#agreeOnTransfer(connection);
+      if (file?.source && connection.window?.wanted(file.source.size) === true)
+        await this.#openWindow(connection.window);
       const result = await connection.call({
         row,
         procedure: this.procedure,
@@ -84,17 +87,29 @@ export class CallContext {
     }
   }
 
-  /** Asks the daemon, once for each conversation, whether it takes larger chunks, and whether it sees our window. */
+  /** Asks the daemon, once for each conversation, whether it takes larger chunks. */
   async #agreeOnTransfer(connection: Connection): Promise<void> {
     connection.transferAgreed = true;
     try {
-      if ((await this.call("internal_feature_available", { group: "guestfs-extensions" })) !== 0) return;
+      // A window comes with our appliance, whose daemon need not be asked what it is.
+      const isOurs =
+        connection.window !== undefined ||
+        (await this.call("internal_feature_available", { group: "guestfs-extensions" })) === 0;
+      if (!isOurs) return;
       const agreed = await this.call("extension_set_chunk_size", { size: wantedChunkSize });
       if (agreed >= chunkMax && agreed <= wantedChunkSize && agreed % 4 === 0) connection.chunkSize = agreed;
-      const { window } = connection;
-      if (window) window.open(await this.call("extension_open_window", { token: await window.mark() }));
     } catch (error) {
       // Daemons before 1.31 do not know the question.
+      if (!(error instanceof RemoteError)) throw error;
+    }
+  }
+
+  /** Asks the daemon whether it sees our window. */
+  async #openWindow(window: TransferWindow): Promise<void> {
+    try {
+      window.open(await this.call("extension_open_window", { token: await window.mark() }));
+    } catch (error) {
+      // Content goes with the conversation then.
       if (!(error instanceof RemoteError)) throw error;
     }
   }

@@ -106,6 +106,15 @@ test("a daemon that takes nothing gets no more than the window holds, and the up
 test("it suits large content and content of unknown size, once the daemon has it too", async () => {
   const window = new TransferWindow(file);
   assert.equal(window.suits(100 * MiB), false);
+  assert.deepEqual(
+    [100 * MiB, 0, 1000].map((size) => window.wanted(size)),
+    [true, true, false],
+  );
+  await window.mark();
+  assert.deepEqual(
+    [100 * MiB, 0, 1000].map((size) => window.wanted(size)),
+    [false, false, false],
+  );
   window.open(windowSize);
   assert.deepEqual(
     [100 * MiB, 0, 1000].map((size) => window.suits(size)),

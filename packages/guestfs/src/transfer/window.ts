@@ -9,6 +9,8 @@ const tokenSize = 32;
 /** Smaller content goes faster with the call itself. */
 const worthwhile = 256 * 1024;
 
+const isWorthwhile = (size: number): boolean => size === 0 || size >= worthwhile;
+
 /** What an upload through the window needs of its conversation. */
 export interface WindowUploadChannel extends Omit<UploadChannel, "chunkSize"> {
   /** Pieces that the daemon has not given back yet. */
@@ -23,6 +25,7 @@ export interface WindowUploadChannel extends Omit<UploadChannel, "chunkSize"> {
 export class TransferWindow {
   readonly #file: FileHandle;
   #pieces = 0;
+  #marked = false;
 
   constructor(file: FileHandle) {
     this.#file = file;
@@ -30,6 +33,7 @@ export class TransferWindow {
 
   /** Puts random bytes at its start, by which the daemon finds that it sees the same. */
   async mark(): Promise<Uint8Array> {
+    this.#marked = true;
     const token = randomBytes(tokenSize);
     await this.#write(token, 0);
     return token;
@@ -40,9 +44,14 @@ export class TransferWindow {
     this.#pieces = Math.floor(size / pieceSize);
   }
 
+  /** Whether it should be marked and opened now, for content of this size; 0 for an unknown one. */
+  wanted(size: number): boolean {
+    return !this.#marked && isWorthwhile(size);
+  }
+
   /** Whether content of this size should go this way; 0 for an unknown one. */
   suits(size: number): boolean {
-    return this.#pieces > 1 && (size === 0 || size >= worthwhile);
+    return this.#pieces > 1 && isWorthwhile(size);
   }
 
   /**
