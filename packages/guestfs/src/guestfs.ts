@@ -160,8 +160,8 @@ export class Guestfs {
 
   /**
    * Ends everything: calls that wait are refused, a transfer under way is cancelled, any other call may end within
-   * `closeTimeout`; then, with autosync on, file systems are synced and unmounted, the appliance ends, and the
-   * listeners of `close` run. May be called again; the handle can't be used afterwards.
+   * `closeTimeout`; then, with autosync on, file systems are synced and unmounted (not when all drives are
+   * read-only, since nothing is kept), the appliance ends, and the listeners of `close` run. May be called again; the handle can't be used afterwards.
    * @throws GuestfsError when syncing failed; the handle is closed all the same
    */
   close(): Promise<void> {

@@ -55,13 +55,13 @@ export async function launch(context: CallContext): Promise<void> {
   handle.events.emit("launch_done", {});
 }
 
-/** Syncs with autosync on, and ends the conversation and the appliance. Nothing happens unless READY. */
+/** Syncs with autosync on, unless nothing is to be kept, and ends the conversation and the appliance. Nothing happens unless READY. */
 export async function shutdown(context: CallContext): Promise<void> {
   const { handle } = context;
   const { attachment } = handle;
   if (!attachment) return;
   try {
-    if (handle.settings.autosync) await context.call("internal_autosync", {});
+    if (handle.settings.autosync && attachment.keepsNothing?.() !== true) await context.call("internal_autosync", {});
   } finally {
     attachment.connection.end(new ConnectionClosedError("the handle was shut down"));
     await handle.forget(attachment);

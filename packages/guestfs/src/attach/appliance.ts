@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { ApplianceError, startAppliance } from "@guestfs/appliance";
-import type { ApplianceExit, ApplianceOptions, RunningAppliance } from "@guestfs/appliance";
+import type { ApplianceDrive, ApplianceExit, ApplianceOptions, RunningAppliance } from "@guestfs/appliance";
 import { Connection } from "../connection.ts";
 import { CancelledError, GuestfsError, LaunchError } from "../errors.ts";
 import type { ProcessEnd } from "../errors.ts";
@@ -48,6 +48,8 @@ async function changing(change: Promise<void>): Promise<void> {
     throw new GuestfsError("LOCAL", summary, { cause: error });
   }
 }
+
+const isReadOnly = ({ readonly }: ApplianceDrive): boolean => readonly === true;
 
 async function processEnd(appliance: RunningAppliance): Promise<ProcessEnd> {
   let timer: NodeJS.Timeout | undefined;
@@ -111,7 +113,7 @@ async function start(request: AttachRequest): Promise<RunningAppliance> {
  * @throws LaunchError with the console's end; CancelledError
  */
 export async function attachAppliance(request: AttachRequest): Promise<Attachment> {
-  const { settings, signal } = request;
+  const { settings, drives, signal } = request;
   if (settings.hvArguments.length > 0)
     throw new LaunchError(
       "config was called, and this library passes no arguments of its callers on to the hypervisor",
@@ -137,12 +139,20 @@ export async function attachAppliance(request: AttachRequest): Promise<Attachmen
   }
   connection.window = new TransferWindow(appliance.window);
   request.progress(launchSteps, launchSteps);
+  let keepsNothing = drives.every(isReadOnly);
   return {
     connection,
     pid: appliance.pid,
     processEnd: () => processEnd(appliance),
-    addDrive: (drive, target) => changing(appliance.addDrive(drive, target)),
+    addDrive(drive, target) {
+      keepsNothing &&= isReadOnly(drive);
+      return changing(appliance.addDrive(drive, target));
+    },
     removeDrive: (target) => changing(appliance.removeDrive(target)),
-    stop: () => appliance.stop(),
+    keepsNothing: () => keepsNothing,
+    stop() {
+      if (keepsNothing) appliance.kill();
+      return appliance.stop();
+    },
   };
 }

@@ -57,6 +57,38 @@ test("a disk is made, changed, read back, and does not change when it is read-on
   assert.equal(digest(disk), before);
 });
 
+test("with read-only drives nothing is left behind; what a later drive got is kept", { skip }, async () => {
+  const [looked, written] = ["looked.img", "written.img"].map((name) => join(folder, name)) as [string, string];
+  for (const path of [looked, written]) writeFileSync(path, new Uint8Array(16 * 1024 * 1024));
+  const content = Buffer.from("kept on the disk");
+  {
+    const { g, tmp } = handle();
+    await using _ = g;
+    await g.addDriveRo(looked);
+    await g.launch();
+    await g.mkfs("ext2", "/dev/sda");
+    await g.mount("/dev/sda", "/");
+    await g.write("/f", content);
+    const pid = g.getPid();
+    await g.close();
+    assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+    assert.deepEqual(readdirSync(tmp), []);
+    assert.ok(readFileSync(looked).every((byte) => byte === 0));
+  }
+  {
+    const { g } = handle();
+    await using _ = g;
+    await g.addDriveRo(looked);
+    await g.launch();
+    await g.addDrive(written, { format: "raw" });
+    await g.mkfs("ext2", "/dev/sdb");
+    await g.mount("/dev/sdb", "/");
+    await g.write("/f", content);
+    await g.close();
+    assert.ok(readFileSync(written).includes(content));
+  }
+});
+
 test(
   "QEMU is killed in the middle of a call: a typed error, nothing left, and the handle can launch again",
   { skip },

@@ -38,6 +38,8 @@ export interface Attachment {
   readonly addDrive?: (drive: ApplianceDrive, target: number) => Promise<void>;
   /** Takes a drive away while the appliance runs. @throws GuestfsError */
   readonly removeDrive?: (target: number) => Promise<void>;
+  /** Whether nothing that the daemon wrote is to be kept: each of its drives was added read-only. */
+  keepsNothing?: () => boolean;
   /** Ends the hypervisor and removes what was made for it. The connection is over already. */
   stop(): Promise<void>;
 }
