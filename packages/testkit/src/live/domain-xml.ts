@@ -37,7 +37,11 @@ export function domainXml(domain: DomainDescription): string {
     <cmdline>console=ttyS0 quiet root=/dev/vda rw systemd.show_status=false audit=0 mitigations=off random.trust_cpu=on 8250.nr_uarts=1</cmdline>
   </os>
   <features><acpi/></features>
-  <cpu mode='maximum'/>
+  <!-- Emulated, these instructions copy memory byte by byte. -->
+  <cpu mode='maximum'>
+    <feature policy='disable' name='erms'/>
+    <feature policy='disable' name='fsrm'/>
+  </cpu>
   <on_poweroff>destroy</on_poweroff>
   <on_reboot>restart</on_reboot>
   <devices>
