@@ -1,7 +1,7 @@
 // @ts-check
 // Bundles the daemon, which the appliance and the packages carry as one folder, and the programs, whose many modules take longer to load
 // than what most of them do.
-import { cpSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,16 +28,26 @@ const asModule = {
   },
 };
 
-/** @param {string} name */
-function emptyBundle(name) {
-  const folder = join(packages, name, "dist/bundle");
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  return folder;
+/**
+ * Replaces a package's bundle, of which programs may be starting just now, by one that is complete.
+ * @param {string} name
+ * @param {(folder: string) => Promise<void>} make
+ */
+async function replaceBundle(name, make) {
+  const bundle = join(packages, name, "dist/bundle");
+  const draft = `${bundle}.${process.pid}`;
+  mkdirSync(draft, { recursive: true });
+  try {
+    await make(draft);
+    rmSync(bundle, { recursive: true, force: true });
+    renameSync(draft, bundle);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
 }
 
-async function bundleDaemon() {
-  const target = emptyBundle("guestfsd");
+/** @param {string} target */
+async function bundleDaemon(target) {
   await build({
     ...asModule,
     entryPoints: [join(packages, "guestfsd/src/main.ts")],
@@ -53,29 +63,35 @@ async function bundleDaemon() {
   });
 }
 
-/** One CommonJS file, the form that node loads fastest. */
-async function bundleShell() {
+/**
+ * One CommonJS file, the form that node loads fastest.
+ * @param {string} target
+ */
+async function bundleShell(target) {
   await build({
     ...common,
     entryPoints: [join(packages, "guestfish/src/main.ts")],
-    outfile: join(emptyBundle("guestfish"), "guestfish.cjs"),
+    outfile: join(target, "guestfish.cjs"),
     format: "cjs",
     define: { "import.meta.url": "__filename" },
   });
 }
 
-/** A file for each program, and files that they share. */
-async function bundleTools() {
+/**
+ * A file for each program, and files that they share.
+ * @param {string} target
+ */
+async function bundleTools(target) {
   const names = readdirSync(join(packages, "tools/bin")).map((file) => basename(file, ".js"));
   await build({
     ...asModule,
     entryPoints: Object.fromEntries(names.map((name) => [name, join(packages, "tools/src", name, "main.ts")])),
-    outdir: emptyBundle("tools"),
+    outdir: target,
     splitting: true,
     external: ["guestfsd", "guestfsd/*"],
   });
 }
 
-await bundleDaemon();
-await bundleShell();
-await bundleTools();
+await replaceBundle("guestfsd", bundleDaemon);
+await replaceBundle("guestfish", bundleShell);
+await replaceBundle("tools", bundleTools);

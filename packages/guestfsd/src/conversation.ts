@@ -11,6 +11,7 @@ import {
   Writer,
 } from "@guestfs/protocol";
 import type { Header } from "@guestfs/protocol";
+import { procedures } from "@guestfs/schema";
 import type { Procedure, StringKind } from "@guestfs/schema";
 import type { Channel } from "./channel.ts";
 import { CallContext } from "./call-context.ts";
@@ -24,9 +25,11 @@ import { Audit } from "./live/audit.ts";
 import type { ClientRecord } from "./live/service.ts";
 import { Wire } from "./wire.ts";
 
-function hasParameter(row: Procedure, kind: StringKind): boolean {
-  return row.params.some((parameter) => parameter.of === kind);
-}
+const hasParameter = (kind: StringKind): ReadonlySet<Procedure> =>
+  new Set(procedures.filter(({ params }) => params.some((parameter) => parameter.of === kind)));
+
+const taking = hasParameter("file-in");
+const giving = hasParameter("file-out");
 
 type Reference = Pick<Header, "procedure" | "serial">;
 
@@ -116,8 +119,8 @@ export class Conversation {
 
   #answer(header: Header, reader: Reader): void {
     const row = rowOf(header.procedure);
-    const takesFile = row !== undefined && hasParameter(row, "file-in");
-    const givesFile = row !== undefined && hasParameter(row, "file-out");
+    const takesFile = row !== undefined && taking.has(row);
+    const givesFile = row !== undefined && giving.has(row);
     const context = new CallContext({
       wire: this.#wire,
       state: this.#state,
