@@ -27,7 +27,7 @@ export function channelIsTaken({ name, channels }: LiveDomain, cause?: Error): L
   return new LaunchError(what, {
     cause,
     evidence: channels.map(({ port, path }) => `${port}: ${path}`).join("\n"),
-    fix: `wait for it to end or end it (ss -xp | grep '${first?.path ?? ""}' shows it), or give the machine another channel: guestfs-live enable ${name}`,
+    fix: `wait for it to end or end it (ss -xp | grep '${first?.path ?? ""}' shows it), or give the machine another channel: guestfs-live enable ${name} --channels ${channels.length + 1}`,
   });
 }
 
@@ -83,13 +83,13 @@ export async function explainLive(failure: LiveFailure, signal?: AbortSignal): P
     return new LaunchError(`guestfsd is not running in the machine ${name}: nothing in it holds ${where}`, {
       cause: error,
       evidence: `The machine is ${state}, and libvirt says state='disconnected' of the channel.`,
-      fix: `in the machine: systemctl start guestfsd-live; to put guestfsd into it: guestfs-live install -d ${name} (machine off). A stock guestfsd ends with its client and has to be started again.`,
+      fix: `in the machine: systemctl start guestfsd-live@${channel.port}; to put guestfsd into it: guestfs-live install -d ${name} (machine off). A stock guestfsd ends with its client and has to be started again.`,
     });
   if ((error instanceof SilenceError || error instanceof NoDaemonError) && connected === true)
     return new LaunchError(`something in the machine ${name} holds ${where}, and neither greets nor answers`, {
       cause: error,
       evidence: `The machine is ${state}, and libvirt says state='connected' of the channel.`,
-      fix: "if it is the stock daemon, which greets only its first client, it needs a restart (in the machine: systemctl restart guestfsd); ours may be in the middle of a long call: try again, then systemctl restart guestfsd-live",
+      fix: `if it is the stock daemon, which greets only its first client, it needs a restart (in the machine: systemctl restart guestfsd); ours may be in the middle of a long call: try again, then systemctl restart guestfsd-live@${channel.port}`,
     });
   return explainSocket(channel.path, error);
 }
