@@ -139,9 +139,18 @@ export class MachineProcess {
     this.#limit.end();
     const { qemu, channel, tail } = this;
     const qmp = this.#qmp;
-    // A handle that nobody closes does not keep the program from ending; QEMU ends with it.
-    qemu.child.unref();
-    for (const stream of qemu.child.stdio) (stream as Socket | null)?.unref();
+    let released = false;
+    let waits = 0;
+    /** What waits for QEMU keeps the program running, also when nothing else does. */
+    const waiting = async <T>(work: () => Promise<T>): Promise<T> => {
+      waits++;
+      qemu.child.ref();
+      try {
+        return await work();
+      } finally {
+        if (--waits === 0 && released) qemu.child.unref();
+      }
+    };
     let stopping: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
       const timer = setTimeout(() => qemu.kill(), QUIT_TIMEOUT_MS);
@@ -158,13 +167,21 @@ export class MachineProcess {
       accelerator,
       exited: qemu.exited,
       consoleTail: () => tail.text(),
-      addDrive: async (drive, target) => {
-        if (qmp !== undefined) await attachDrives(qmp, await prepareDrives([drive]), tmpDir, target);
+      addDrive: (drive, target) =>
+        waiting(async () => {
+          if (qmp !== undefined) await attachDrives(qmp, await prepareDrives([drive]), tmpDir, target);
+        }),
+      removeDrive: (target) =>
+        waiting(async () => {
+          if (qmp !== undefined) await detachDrive(qmp, target);
+        }),
+      stop: () => (stopping ??= waiting(stop)),
+      release() {
+        released = true;
+        const others = qemu.child.stdio.filter((stream) => stream !== channel);
+        for (const stream of others) (stream as Socket | null)?.unref();
+        if (waits === 0) qemu.child.unref();
       },
-      removeDrive: async (target) => {
-        if (qmp !== undefined) await detachDrive(qmp, target);
-      },
-      stop: () => (stopping ??= stop()),
       kill: () => qemu.kill(),
     };
   }

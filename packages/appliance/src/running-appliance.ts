@@ -85,6 +85,11 @@ export interface RunningAppliance {
    * Ends QEMU (QMP `quit`, which flushes and closes the images) and kills it when it takes more than 10 s. The guest isn't asked: whoever wants its filesystems clean unmounts and syncs first. May be called twice.
    */
   stop(): Promise<void>;
+  /**
+   * From now on the program may end while QEMU runs, which ends with it. The channel is left to whoever reads it; what is
+   * asked of the appliance is still waited for.
+   */
+  release(): void;
   /** Kills QEMU at once: what the guest or QEMU had not written is lost. */
   kill(): void;
 }

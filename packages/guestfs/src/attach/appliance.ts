@@ -137,6 +137,8 @@ export async function attachAppliance(request: AttachRequest): Promise<Attachmen
       ...end,
     });
   }
+  // A handle that nobody closes does not keep its program from ending.
+  appliance.release();
   connection.window = new TransferWindow(appliance.window);
   request.progress(launchSteps, launchSteps);
   let keepsNothing = drives.every(isReadOnly);
