@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { stockEnvironment, stockProgram } from "./program.ts";
 import { table } from "./table.ts";
 
 const MiB = 1024 ** 2;
@@ -37,9 +38,10 @@ async function makeSource(path: string, bytes: number): Promise<void> {
 
 /** The stock guestfish, which obeys lines and says when it has done all before. */
 class StockGuestfish implements AsyncDisposable {
-  readonly #process = spawn("guestfish", ["--no-progress-bars"], {
+  // None of that name: node says so.
+  readonly #process = spawn(stockProgram("guestfish") ?? "/usr/bin/guestfish", ["--no-progress-bars"], {
     stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, LIBGUESTFS_BACKEND: "direct", LIBGUESTFS_BACKEND_SETTINGS: "force_tcg" },
+    env: stockEnvironment,
   });
 
   async obey(...lines: string[]): Promise<void> {

@@ -1,55 +1,26 @@
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import { Guestfs, GuestfsPool } from "guestfs";
+import { median, ownProgram, program, stockEnvironment, stockProgram, timed } from "./program.ts";
 import { table } from "./table.ts";
 
 const runs = 5;
 const stockRuns = 2;
-const stockEnvironment = { ...process.env, LIBGUESTFS_BACKEND: "direct", LIBGUESTFS_BACKEND_SETTINGS: "force_tcg" };
-const ownGuestfish = join(
-  dirname(createRequire(import.meta.url).resolve("guestfish/package.json")),
-  "bin",
-  "guestfish.js",
-);
-
-/** The stock guestfish; `npm run` puts ours of the same name before it on PATH. */
-const stockGuestfish = (process.env["PATH"] ?? "")
-  .split(delimiter)
-  .filter((folder) => !folder.includes("node_modules"))
-  .map((folder) => join(folder, "guestfish"))
-  .find((path) => existsSync(path));
+const ownGuestfish = ownProgram("guestfish", "guestfish");
+const stockGuestfish = stockProgram("guestfish");
 
 const seconds = (value: number): string => `${value.toFixed(value < 1 ? 3 : 1)} s`;
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-async function timed(count: number, work: () => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  for (let run = 0; run < count; run++) {
-    const started = performance.now();
-    await work();
-    times.push((performance.now() - started) / 1000);
-  }
-  return median(times);
-}
-
-/** Runs a program to its end; its standard output must be what is expected. */
-async function program(
+/** A program whose standard output must be what is expected. */
+async function expecting(
+  expected: string,
   command: string,
   args: readonly string[],
-  expected: string,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "inherit"] });
-  let output = "";
-  child.stdout.on("data", (bytes: Buffer) => (output += bytes.toString("utf8")));
-  const status = await new Promise((resolve) => child.once("close", resolve));
-  if (status !== 0 || output.trim() !== expected) throw new Error(`${command} ended with ${String(status)}: ${output}`);
+  const output = await program(command, args, env);
+  if (output.trim() !== expected) throw new Error(`${command} gave ${output}`);
 }
 
 async function makeDisk(path: string): Promise<void> {
@@ -127,9 +98,9 @@ export async function launch(): Promise<void> {
     const stock = (args: readonly string[], expected: string): Promise<number | undefined> =>
       stockGuestfish === undefined
         ? Promise.resolve(undefined)
-        : timed(stockRuns, () => program(stockGuestfish, args, expected, stockEnvironment));
+        : timed(stockRuns, () => expecting(expected, stockGuestfish, args, stockEnvironment));
     const own = (args: readonly string[], expected: string, env: NodeJS.ProcessEnv): Promise<number> =>
-      timed(runs, () => program(process.execPath, [ownGuestfish, ...args], expected, env));
+      timed(runs, () => expecting(expected, process.execPath, [ownGuestfish, ...args], env));
     const stockLaunch = await stock(boot, "");
     row(
       "guestfish --ro -a t.img -m /dev/sda1 cat /hello",
@@ -149,7 +120,7 @@ export async function launch(): Promise<void> {
       await using pool = new GuestfsPool({ size: 2 });
       row("launch() with 1 drive, from a pool", stockLaunch, await launchTime(image, 1, pool));
     }
-    row("20 handles launched at once", undefined, await atOnce(image, 20));
+    for (const count of [20, 100]) row(`${count} handles launched at once`, undefined, await atOnce(image, count));
     const memory = await ownMemory(image);
     console.log(table(["what", "stock", "ours", "ratio"], rows));
     console.log(`\nmemory of its own of a fourth handle's QEMU (Pss): ${memory.toFixed(0)} MB`);

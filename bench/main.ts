@@ -1,10 +1,11 @@
-// npm run bench -- [local] [live] [appliance] [launch]
+// npm run bench -- [local] [live] [appliance] [launch] [tree]
 import { appliance } from "./appliance.ts";
 import { live } from "./live.ts";
 import { launch } from "./launch.ts";
 import { local } from "./local.ts";
+import { tree } from "./tree.ts";
 
-const suites: Readonly<Record<string, () => Promise<void>>> = { local, live, appliance, launch };
+const suites: Readonly<Record<string, () => Promise<void>>> = { local, live, appliance, launch, tree };
 
 const names = process.argv.slice(2);
 for (const name of names.length > 0 ? names : Object.keys(suites)) {

@@ -1,0 +1,51 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { delimiter, dirname, join } from "node:path";
+
+/** The environment in which the stock programs emulate. */
+export const stockEnvironment: NodeJS.ProcessEnv = {
+  ...process.env,
+  LIBGUESTFS_BACKEND: "direct",
+  LIBGUESTFS_BACKEND_SETTINGS: "force_tcg",
+};
+
+/** A program of the stock libguestfs; `npm run` puts ours of the same name before it on PATH. */
+export function stockProgram(name: string): string | undefined {
+  return (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .filter((folder) => !folder.includes("node_modules"))
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));
+}
+
+/** A program of ours, as it is installed. */
+export function ownProgram(packageName: string, name: string): string {
+  const folder = dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`));
+  return join(folder, "bin", `${name}.js`);
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** The median of some runs, in seconds. */
+export async function timed(count: number, work: () => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  for (let run = 0; run < count; run++) {
+    const started = performance.now();
+    await work();
+    times.push((performance.now() - started) / 1000);
+  }
+  return median(times);
+}
+
+/** Runs a program to its end. @returns its standard output */
+export async function program(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+  const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "inherit"] });
+  const output: Buffer[] = [];
+  child.stdout.on("data", (bytes: Buffer) => output.push(bytes));
+  const status = await new Promise((resolve) => child.once("close", resolve));
+  if (status !== 0) throw new Error(`${command} ended with ${String(status)}`);
+  return Buffer.concat(output).toString("latin1");
+}
