@@ -6,6 +6,7 @@ import { alignedMemory } from "./native/aligned-memory.ts";
 import type { Wire } from "./wire.ts";
 
 const batchMax = 256 * 1024;
+const endChunk = encodeChunk({ type: "end" });
 
 /** One file is sent at a time, and making this much room anew costs more than sending a small file. */
 let memory: Uint8Array | undefined;
@@ -127,9 +128,11 @@ export class FileOutput {
 
   /** Ends the file. */
   end(): void {
-    this.#start();
-    this.#flush();
-    this.#wire.send(encodeChunk({ type: "end" }));
+    this.#wire.sendTogether(() => {
+      this.#start();
+      this.#flush();
+      this.#wire.send(endChunk);
+    });
   }
 
   /** Breaks the file off, when it had begun. */

@@ -5,6 +5,8 @@ import { frameSent } from "./compilation.ts";
 import { ConversationEndedError } from "./daemon-error.ts";
 
 const readSize = 256 * 1024;
+/** Longer frames are not copied to stand with others. */
+const heldMax = 8 * 1024;
 
 /** One client is served at a time, and making this much room anew for each would keep much that is waste. */
 const spare = new FrameDecoder();
@@ -13,6 +15,7 @@ const spare = new FrameDecoder();
 export class Wire {
   readonly #channel: Channel;
   readonly #decoder = spare;
+  #held: Uint8Array[] | undefined;
 
   constructor(channel: Channel) {
     this.#channel = channel;
@@ -47,10 +50,21 @@ export class Wire {
 
   send(bytes: Uint8Array): void {
     frameSent();
+    if (!this.#held) this.#write(bytes);
+    else if (bytes.length > heldMax) {
+      this.#release();
+      this.#write(bytes);
+    } else this.#held.push(bytes.slice());
+  }
+
+  /** Hands what is sent meanwhile over in one go, as far as it is little: each time costs a port more than the bytes do. */
+  sendTogether(work: () => void): void {
+    this.#held = [];
     try {
-      this.#channel.write(bytes);
-    } catch (error) {
-      throw new ConversationEndedError("the client went away while it was written to", { cause: error });
+      work();
+    } finally {
+      this.#release();
+      this.#held = undefined;
     }
   }
 
@@ -82,6 +96,19 @@ export class Wire {
       for (let frame = this.#next(); frame; frame = this.#next())
         if (frame.type !== "cancel") throw new ConversationEndedError("another client calls during a call");
       if (this.#decoder.buffered > 0) return;
+    }
+  }
+
+  #release(): void {
+    const held = this.#held?.splice(0) ?? [];
+    if (held.length > 0) this.#write(held.length === 1 ? (held[0] as Uint8Array) : Buffer.concat(held));
+  }
+
+  #write(bytes: Uint8Array): void {
+    try {
+      this.#channel.write(bytes);
+    } catch (error) {
+      throw new ConversationEndedError("the client went away while it was written to", { cause: error });
     }
   }
 
