@@ -1,8 +1,9 @@
 import koffi from "koffi";
 import { closeSync, openSync } from "node:fs";
 import { cString } from "./c-string.ts";
-import { AT_FDCWD } from "./file.ts";
+import { AT_FDCWD, O_DIRECTORY, O_PATH } from "./file.ts";
 import { mount, MS_REC } from "./mount.ts";
+import { changeRoot } from "./root.ts";
 import { check } from "./system-error.ts";
 
 const CLONE_FS = 0x200;
@@ -73,16 +74,22 @@ export function enterReadOnlyMounts(): (() => void) | undefined {
   } catch {
     return undefined;
   }
+  const root = openSync("/", O_PATH | O_DIRECTORY);
+  const forget = (): void => {
+    closeSync(own);
+    closeSync(root);
+  };
   const leave = (): void => {
     try {
       check(libc().setns(own, CLONE_NEWNS), "setns");
-      process.chdir("/");
+      // It gives the mounts' first root; a daemon in a chroot(2) had another one.
+      changeRoot(root);
     } finally {
-      closeSync(own);
+      forget();
     }
   };
   if (libc().unshare(CLONE_NEWNS | CLONE_FS) < 0) {
-    closeSync(own);
+    forget();
     return undefined;
   }
   try {

@@ -9,6 +9,12 @@ const chrootC = libc.func("chroot", "int", ["void*"]) as (path: Uint8Array) => n
 const fchdirC = libc.func("fchdir", "int", ["int"]) as (fd: number) => number;
 const here = cString(".");
 
+/** Makes a folder the root and the working folder. */
+export function changeRoot(root: number): void {
+  check(fchdirC(root), "fchdir");
+  check(chrootC(here), "chroot");
+}
+
 /**
  * Does one thing with another folder as the process's root, as a child that is started then keeps it.
  * The way back is the old root, held open. Nothing but system calls may happen inside.
@@ -22,8 +28,7 @@ export function insideRoot<T>(root: number, action: () => T): T {
       check(chrootC(here), "chroot");
       return action();
     } finally {
-      check(fchdirC(outside), "fchdir");
-      check(chrootC(here), "chroot");
+      changeRoot(outside);
     }
   } finally {
     closeSync(outside);
