@@ -41,6 +41,20 @@ function compileHypervisor(target: string): void {
   writeFileSync(target, transformSync(source, { loader: here, format: "esm" }).code);
 }
 
+/** A shell in front: guestfish asks by SIGTERM for the end, takes death by it for a crash, and node dies of one that comes while it ends. */
+function hypervisorScript(command: readonly string[]): string {
+  return `#!/bin/sh
+exec 3<&0
+trap 'asked=yes; kill "$pid" 2>/dev/null' TERM
+${command.map(quoted).join(" ")} "$@" <&3 3<&- &
+pid=$!
+wait "$pid"
+status=$?
+[ -z "$asked" ] || { wait "$pid" || :; exit 0; }
+exit "$status"
+`;
+}
+
 /**
  * Makes a stand-in for QEMU with which the stock guestfish (1.48) drives any guestfsd, without a virtual machine.
  * guestfish needs at least one drive to launch (`-N` makes none for real: use `-a` with any raw file).
@@ -54,7 +68,7 @@ export function stockGuestfishHypervisor(target: GuestfishTarget): StockGuestfis
   const targetFile = join(folder, "target.json");
   compileHypervisor(program);
   writeFileSync(targetFile, JSON.stringify(target));
-  writeFileSync(hypervisor, `#!/bin/sh\nexec ${[process.execPath, program, targetFile].map(quoted).join(" ")} "$@"\n`);
+  writeFileSync(hypervisor, hypervisorScript([process.execPath, program, targetFile]));
   chmodSync(hypervisor, 0o755);
   writeFixedAppliance(join(folder, "appliance"));
   const dispose = (): void => temporary.remove();
