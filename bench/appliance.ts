@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { stockEnvironment, stockProgram } from "./program.ts";
+import { secondsOf, stockEnvironment, stockProgram } from "./program.ts";
 import { table } from "./table.ts";
 
 const MiB = 1024 ** 2;
@@ -16,12 +16,6 @@ interface Measured {
   /** bytes per second */
   readonly upload: number;
   readonly download: number;
-}
-
-async function secondsOf(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return (performance.now() - started) / 1000;
 }
 
 function makeDisk(path: string, bytes: number): void {

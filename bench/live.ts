@@ -4,6 +4,7 @@ import { Guestfs } from "guestfs";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { secondsOf } from "./program.ts";
 import { table } from "./table.ts";
 
 const bytes = 64 * 1024 ** 2;
@@ -25,12 +26,6 @@ interface Measured {
   readonly download: number;
   /** The names and the stat of every file of a folder. */
   readonly listing: number;
-}
-
-async function secondsOf(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return (performance.now() - started) / 1000;
 }
 
 async function times(count: number, work: () => Promise<unknown>): Promise<void> {

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { secondsOf } from "./program.ts";
 import { table } from "./table.ts";
 
 const bytes = 1024 ** 3;
@@ -13,12 +14,6 @@ interface Measured {
   readonly call: number;
   readonly upload: number;
   readonly download: number;
-}
-
-async function secondsOf(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return (performance.now() - started) / 1000;
 }
 
 async function makeFile(path: string): Promise<void> {

@@ -29,14 +29,17 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
+/** How long something takes. */
+export async function secondsOf(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return (performance.now() - started) / 1000;
+}
+
 /** The median of some runs, in seconds. */
 export async function timed(count: number, work: () => Promise<unknown>): Promise<number> {
   const times: number[] = [];
-  for (let run = 0; run < count; run++) {
-    const started = performance.now();
-    await work();
-    times.push((performance.now() - started) / 1000);
-  }
+  for (let run = 0; run < count; run++) times.push(await secondsOf(work));
   return median(times);
 }
 
