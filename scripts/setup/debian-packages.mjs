@@ -24,5 +24,8 @@ export const onlyForTests = [
   { name: "mmdebstrap", why: "makes the Debian that runs while we look into it" },
   { name: "libvirt-daemon", why: "runs that machine (libvirtd, virtlogd); no service is started" },
   { name: "libvirt-clients", why: "talks to libvirt (virsh)" },
+  { name: "qemu-block-extra", why: "QEMU's drivers for drives over ssh and http" },
+  { name: "dropbear-bin", why: "serves a drive over ssh; unlike openssh-server it brings no service" },
+  { name: "openssh-sftp-server", why: "the part of it that reads the files" },
   { name: "attr", why: "extended attributes of files in a mounted folder (setfattr, getfattr)" },
 ];

@@ -27,6 +27,12 @@ test("the node of each protocol", () => {
     ),
     { driver: "https", url: "https://h:8443/d.img", username: "u", "password-secret": "secret0" },
   );
+  assert.equal(
+    protocolNode({ filename: "/a b#100%.img?key=a%20b?c", protocol: "http", server: ["tcp:h"] }, false, undefined)[
+      "url"
+    ],
+    "http://h/a%20b%23100%25.img?key=a%20b?c",
+  );
   assert.deepEqual(protocolNode({ filename: "/d", protocol: "ssh", server: ["h"], username: "u" }, false, undefined), {
     driver: "ssh",
     server: { host: "h", port: "22" },

@@ -33,8 +33,10 @@ function url(drive: ApplianceDrive): string {
   const [first] = drive.server ?? [];
   if (first === undefined || drive.server?.length !== 1)
     throw problem(drive, `protocol ${drive.protocol} takes exactly one server`);
-  const path = drive.filename.startsWith("/") ? drive.filename : `/${drive.filename}`;
-  return `${drive.protocol}://${first.replace(/^tcp:/, "")}${path}`;
+  const [path = "", ...query] = drive.filename.replace(/^\/?/, "/").split("?");
+  // The path is a name, and gets its escapes here; a query is already what it has to be.
+  const name = encodeURI(path).replaceAll("#", "%23");
+  return [`${drive.protocol}://${first.replace(/^tcp:/, "")}${name}`, ...query].join("?");
 }
 
 /**

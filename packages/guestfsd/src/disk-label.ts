@@ -35,5 +35,14 @@ const labelFolder = "/dev/disk/guestfs/";
 /** The kernel's device behind `/dev/disk/guestfs/LABEL`, which without udevd is only a name; others stay. */
 export function resolveLabel(path: string): string {
   if (!path.startsWith(labelFolder) || existsSync(path)) return path;
-  return diskLabels()[path.slice(labelFolder.length)] ?? path;
+  const name = path.slice(labelFolder.length);
+  // Not by way of diskLabels: with two hundred drives, their partitions are what takes long.
+  const drives = userDrives().map((drive) => ({ drive, label: serialOf(drive) }));
+  const whole = drives.find(({ label }) => label === name);
+  if (whole !== undefined) return `/dev/${whole.drive}`;
+  for (const { drive, label } of drives.filter((each) => each.label !== "" && name.startsWith(each.label))) {
+    const part = kernelPartitions(drive).find(({ number }) => `${label}${number}` === name);
+    if (part !== undefined) return `/dev/${part.name}`;
+  }
+  return path;
 }
