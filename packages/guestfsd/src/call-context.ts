@@ -28,11 +28,8 @@ export interface CallSetup {
 export class CallContext implements InputContext, OutputContext {
   readonly state: DaemonState;
   readonly sysroot: Sysroot;
-  readonly progress: (position: number, total: number) => void;
-  readonly pulse: () => void;
-  readonly endAfterReply: () => void;
   readonly #setup: CallSetup;
-  readonly #progress: ProgressSender;
+  #progress: ProgressSender | undefined;
   #input: FileInput | undefined;
   #output: FileOutput | undefined;
   #nextLook = 0;
@@ -41,10 +38,21 @@ export class CallContext implements InputContext, OutputContext {
     this.#setup = setup;
     this.state = setup.state;
     this.sysroot = setup.state.sysroot;
-    this.#progress = new ProgressSender(setup.wire, setup.header.procedure, setup.header.serial);
-    this.progress = (position, total) => this.#progress.report(position, total);
-    this.pulse = () => this.#pulse();
-    this.endAfterReply = setup.endAfterReply;
+    // Its time begins now. The other calls are short, and many.
+    if (setup.tellsProgress || setup.hasFile) this.#progress = this.#makeProgress();
+  }
+
+  get pulse(): () => void {
+    return () => this.#pulse();
+  }
+
+  progress(position: number, total: number): void {
+    this.#progress ??= this.#makeProgress();
+    this.#progress.report(position, total);
+  }
+
+  endAfterReply(): void {
+    this.#setup.endAfterReply();
   }
 
   get input(): FileInput {
@@ -52,8 +60,7 @@ export class CallContext implements InputContext, OutputContext {
     this.#input ??= new FileInput(
       wire,
       (received) => {
-        if (header.progressHint > 0)
-          this.#progress.report(Math.min(received, header.progressHint), header.progressHint);
+        if (header.progressHint > 0) this.progress(Math.min(received, header.progressHint), header.progressHint);
       },
       this.state.get<TransferWindow>(TransferWindow.key),
     );
@@ -72,12 +79,17 @@ export class CallContext implements InputContext, OutputContext {
 
   /** Sends the last progress message, when there was one before. */
   finish(): void {
-    this.#progress.finish();
+    this.#progress?.finish();
+  }
+
+  #makeProgress(): ProgressSender {
+    const { wire, header } = this.#setup;
+    return new ProgressSender(wire, header.procedure, header.serial);
   }
 
   /** @throws ConversationEndedError when the client has gone: nobody wants the rest of a long call */
   #pulse(): void {
-    if (this.#setup.tellsProgress) this.#progress.pulse();
+    if (this.#setup.tellsProgress) this.#progress?.pulse();
     const now = performance.now();
     if (now < this.#nextLook) return;
     if (this.#nextLook > 0 && this.#setup.wire.gone())

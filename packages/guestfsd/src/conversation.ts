@@ -1,6 +1,5 @@
 import {
   chunkMax,
-  codecOf,
   encodeErrorReply,
   encodeFlag,
   encodeMessage,
@@ -11,25 +10,17 @@ import {
   Writer,
 } from "@guestfs/protocol";
 import type { Header } from "@guestfs/protocol";
-import { procedures } from "@guestfs/schema";
-import type { Procedure, StringKind } from "@guestfs/schema";
 import type { Channel } from "./channel.ts";
 import { CallContext } from "./call-context.ts";
 import { ConversationEndedError, DaemonError, DownloadCancelledError } from "./daemon-error.ts";
 import { DaemonState } from "./daemon-state.ts";
 import type { DaemonOptions } from "./daemon-state.ts";
 import { DeviceNames } from "./device.ts";
-import { describeError, readCall, readCallHeader, rowOf, runCall } from "./dispatch.ts";
-import type { Call } from "./dispatch.ts";
+import { describeError, planOf, readCall, readCallHeader, runCall } from "./dispatch.ts";
+import type { Call, Plan } from "./dispatch.ts";
 import { Audit } from "./live/audit.ts";
 import type { ClientRecord } from "./live/service.ts";
 import { Wire } from "./wire.ts";
-
-const hasParameter = (kind: StringKind): ReadonlySet<Procedure> =>
-  new Set(procedures.filter(({ params }) => params.some((parameter) => parameter.of === kind)));
-
-const taking = hasParameter("file-in");
-const giving = hasParameter("file-out");
 
 type Reference = Pick<Header, "procedure" | "serial">;
 
@@ -99,13 +90,14 @@ export class Conversation {
     }
     // Its serials begin anew: on a port whose client was replaced in a moment, nothing else may have told so.
     if (header.serial === firstSerial && this.#used) this.#startAnew();
-    const asks = rowOf(header.procedure)?.name === "ping_daemon";
+    const plan = planOf(header.procedure);
+    const asks = plan?.row.name === "ping_daemon";
     // A question out of the order of serials is how a client begins that may have missed the greeting (PROTOCOL.md).
     if (asks && header.serial !== firstSerial && header.serial !== (this.#last.serial + 1) >>> 0)
       this.#wire.clientRecovers();
     this.#last = header;
     this.#used ||= !asks;
-    this.#answer(header, reader);
+    this.#answer(plan, header, reader);
   }
 
   /** Another client goes on where one has gone: it gets nothing of what that one had agreed on, opened or frozen. */
@@ -117,17 +109,15 @@ export class Conversation {
     this.#state = new DaemonState(this.#options, chunkMax);
   }
 
-  #answer(header: Header, reader: Reader): void {
-    const row = rowOf(header.procedure);
-    const takesFile = row !== undefined && taking.has(row);
-    const givesFile = row !== undefined && giving.has(row);
+  #answer(plan: Plan | undefined, header: Header, reader: Reader): void {
+    const { row, takesFile = false, givesFile = false } = plan ?? {};
     const context = new CallContext({
       wire: this.#wire,
       state: this.#state,
       header,
       tellsProgress: row?.progress ?? false,
       hasFile: takesFile || givesFile,
-      sendReply: () => this.#reply(header, row, undefined),
+      sendReply: () => this.#reply(header, plan, undefined),
       endAfterReply: () => (this.#ending = true),
     });
     const started = this.#log ? performance.now() : 0;
@@ -136,13 +126,13 @@ export class Conversation {
     let call: Call | undefined;
     this.#devices.forget();
     try {
-      call = readCall(header, reader, this.#state, this.#devices, (args) => audit?.asked(args));
+      call = readCall(plan, header, reader, this.#state, this.#devices, (args) => audit?.asked(args));
       const result = runCall(call, context, this.#devices);
       // A client that sends a file reads the reply only after the file's end.
       if (takesFile) context.input.cancel();
       context.finish();
       if (givesFile) context.output.end();
-      else this.#reply(header, row, result);
+      else this.#reply(header, plan, result);
       audit?.done();
       this.#log?.(`${call.row.name}: ok, ${(performance.now() - started).toFixed(1)} ms`);
     } catch (error) {
@@ -160,13 +150,13 @@ export class Conversation {
     }
   }
 
-  #reply(header: Header, row: Procedure | undefined, result: unknown): void {
-    if (!row) return;
+  #reply(header: Header, plan: Plan | undefined, result: unknown): void {
+    if (!plan) return;
     let message: Uint8Array;
     try {
       message = encodeMessage(
         { ...header, direction: "reply", progressHint: 0, optionalMask: 0n, status: "ok" },
-        (writer) => codecOf(row).writeResult(writer, result),
+        (writer) => plan.codec.writeResult(writer, result),
         this.#writer,
       );
     } catch (error) {

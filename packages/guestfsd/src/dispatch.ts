@@ -1,7 +1,7 @@
 import { codecOf, readHeader } from "@guestfs/protocol";
-import type { Header, Reader } from "@guestfs/protocol";
+import type { Header, ProcedureCodec, Reader } from "@guestfs/protocol";
 import { camelCase, procedures } from "@guestfs/schema";
-import type { Procedure } from "@guestfs/schema";
+import type { Procedure, StringKind } from "@guestfs/schema";
 import { checkArguments, checkRootMounted, needsRoot, translateResult } from "./argument-check.ts";
 import type { AnyHandler, Context } from "./context.ts";
 import { DaemonError } from "./daemon-error.ts";
@@ -16,16 +16,45 @@ const rowByNumber: ReadonlyMap<number, Procedure> = new Map(
   procedures.flatMap((row) => (row.proc === undefined ? [] : [[row.proc, row] as const])),
 );
 
+/** What every call of a procedure needs to know of it, looked up once. */
+export interface Plan {
+  readonly row: Procedure;
+  readonly codec: ProcedureCodec;
+  /** Absent where the procedure is none of this daemon's. */
+  readonly handler: AnyHandler | undefined;
+  /** A file comes with the call. */
+  readonly takesFile: boolean;
+  /** A file comes with the reply. */
+  readonly givesFile: boolean;
+  readonly needsRoot: boolean;
+}
+
+const plans = new Map<number, Plan>();
+
+/** The plan of a procedure number; `undefined` when there is no such procedure. */
+export function planOf(procedure: number): Plan | undefined {
+  let plan = plans.get(procedure);
+  const row = plan ? undefined : rowByNumber.get(procedure);
+  if (row) {
+    const has = (kind: StringKind): boolean => row.params.some(({ of }) => of === kind);
+    plan = {
+      row,
+      codec: codecOf(row),
+      handler: handlers.get(row.name),
+      takesFile: has("file-in"),
+      givesFile: has("file-out"),
+      needsRoot: needsRoot(row),
+    };
+    plans.set(procedure, plan);
+  }
+  return plan;
+}
+
 /** A call, taken off the wire and checked. */
 export interface Call {
   readonly row: Procedure;
   readonly handler: AnyHandler;
   readonly args: Record<string, unknown>;
-}
-
-/** The row of a procedure number. */
-export function rowOf(procedure: number): Procedure | undefined {
-  return rowByNumber.get(procedure);
 }
 
 /** @throws ProtocolError when the message has no header of this protocol */
@@ -39,23 +68,23 @@ export function readCallHeader(reader: Reader): Header {
  * @throws DaemonError saying what is wrong with it
  */
 export function readCall(
+  plan: Plan | undefined,
   header: Header,
   reader: Reader,
   state: DaemonState,
   devices: DeviceNames,
   onArguments?: (args: Record<string, unknown>) => void,
 ): Call {
-  const row = rowOf(header.procedure);
-  const handler = row && handlers.get(row.name);
-  if (row?.group && !groupIsAvailable(row.group))
+  if (!plan) throw new DaemonError(`unknown procedure number ${header.procedure}: this daemon does not have it`);
+  const { row, handler, codec } = plan;
+  if (row.group && !groupIsAvailable(row.group))
     throw new DaemonError(`feature '${row.group}' is not available in this build of guestfsd`, "ENOTSUP");
-  if (!row || !handler)
+  if (!handler)
     throw new DaemonError(
-      `unknown procedure number ${header.procedure}${row ? ` (${row.name})` : ""}: this daemon does not have it`,
-      row ? "ENOTSUP" : "",
+      `unknown procedure number ${header.procedure} (${row.name}): this daemon does not have it`,
+      "ENOTSUP",
     );
-  const codec = codecOf(row);
-  if ((header.optionalMask & ~codec.knownMask) !== 0n)
+  if (header.optionalMask !== 0n && (header.optionalMask & ~codec.knownMask) !== 0n)
     throw new DaemonError("unknown option in optional arguments bitmask", "EINVAL");
   let args: Record<string, unknown>;
   try {
@@ -67,7 +96,7 @@ export function readCall(
   startVolumes(row, state);
   checkArguments(row, args, devices);
   state.guard?.checkCall(row, args, state.sysroot);
-  if (needsRoot(row)) checkRootMounted(state);
+  if (plan.needsRoot) checkRootMounted(state);
   return { row, handler, args };
 }
 

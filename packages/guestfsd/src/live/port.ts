@@ -1,6 +1,6 @@
-import { readSync, readvSync, writevSync } from "node:fs";
+import { writevSync } from "node:fs";
 import type { Channel } from "../channel.ts";
-import { writeNow } from "../native/descriptor.ts";
+import { PiecewiseReader, readNow, writeNow } from "../native/descriptor.ts";
 import { EventPoll } from "../native/event-poll.ts";
 import { queueSignals, takeSignals } from "../native/host-signal.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, PollSet } from "../native/poll.ts";
@@ -12,6 +12,7 @@ const [pageSize, writeSize] = [4096, 32 * 1024];
 /** Most pages that are read in one go. */
 const pagesMax = 32;
 const dropped = new Uint8Array(pagesMax * pageSize);
+const pages = new PiecewiseReader(pageSize, pagesMax);
 /** One signal may be a late one of data that was read already; a client that was replaced makes two, close together. */
 const signalsOfReplacement = 2;
 const closeTogether = 50;
@@ -84,8 +85,11 @@ export class Port implements Channel {
 
   read(target: Uint8Array, midFrame: boolean): number {
     if (this.#recovers && !midFrame) return this.#readSurely(target);
+    // Most of a bulk transfer stands there already.
+    const ready = midFrame ? this.#read(target) : undefined;
+    if (ready !== undefined) return ready;
     // Signals of what was read before say nothing of what comes now.
-    if (this.#recovers && this.#dataPoll.wait(0) === 0) this.#forgetSignals();
+    if (this.#recovers) this.#forgetSignals();
     for (;;) {
       const suspicious = this.#reads === 0 && this.#suspicious;
       const state = this.#look(suspicious ? silence : this.#reads > 0 ? 0 : -1);
@@ -151,12 +155,10 @@ export class Port implements Channel {
 
   #take(target: Uint8Array): number | undefined {
     // Where a whole page came, more of them are likely to stand there; readv(2) takes them as far as they are full.
-    const wanted = this.#wholePages ? Math.min(target.length, pagesMax * pageSize) : pageSize;
-    const count = withoutWaiting(() =>
-      wanted > pageSize
-        ? readvSync(this.#fd, piecesOf(target.subarray(0, wanted), pageSize))
-        : readSync(this.#fd, target, 0, Math.min(target.length, wanted), null),
-    );
+    const severalPages = this.#wholePages && target.length > pageSize;
+    const count = severalPages
+      ? pages.readNow(this.#fd, target)
+      : readNow(this.#fd, target.length > pageSize ? target.subarray(0, pageSize) : target);
     if (count !== undefined) this.#wholePages = count > 0 && count % pageSize === 0;
     return count;
   }
@@ -185,8 +187,7 @@ export class Port implements Channel {
 
   /** Drops what an earlier client sent and what was signalled of it. @returns how many signals there were */
   #drain(): number {
-    const read = (): number => readvSync(this.#fd, piecesOf(dropped, pageSize));
-    while ((this.#look(0) & POLLIN) !== 0) if ((withoutWaiting(read) ?? 0) === 0) break;
+    while ((this.#look(0) & POLLIN) !== 0) if ((pages.readNow(this.#fd, dropped) ?? 0) === 0) break;
     this.#wholePages = false;
     return this.#forgetSignals();
   }

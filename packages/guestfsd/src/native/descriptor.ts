@@ -1,13 +1,52 @@
 import koffi from "koffi";
-import { check } from "./system-error.ts";
+import { PieceList } from "./piece-list.ts";
+import { check, SystemError } from "./system-error.ts";
 
 const { EAGAIN } = koffi.os.errno as { readonly EAGAIN: number };
 
-const writeC = koffi.load("libc.so.6").func("write", "long", ["int", "void*", "size_t"]) as (
-  fd: number,
-  bytes: Uint8Array,
-  count: number,
-) => number;
+type Transfer<Bytes> = (fd: number, bytes: Bytes, count: number) => number;
+
+const libc = koffi.load("libc.so.6");
+const readC = libc.func("read", "long", ["int", "void*", "size_t"]) as Transfer<Uint8Array>;
+const writeC = libc.func("write", "long", ["int", "void*", "size_t"]) as Transfer<Uint8Array>;
+const readvC = libc.func("readv", "long", ["int", "void*", "int"]) as Transfer<Uint32Array>;
+
+/** @param count - what the system call returned */
+function unlessItWaits(count: number, syscall: string): number | undefined {
+  if (count >= 0) return count;
+  if (koffi.errno() === EAGAIN) return undefined;
+  throw new SystemError(syscall);
+}
+
+/**
+ * read(2) on a descriptor opened with O_NONBLOCK, at a fraction of the price of `fs.readSync`.
+ * @returns bytes read, 0 at the end; `undefined` when it would have had to wait
+ */
+export function readNow(fd: number, target: Uint8Array): number | undefined {
+  return unlessItWaits(readC(fd, target, target.length), "read");
+}
+
+/** readv(2) into places of one size that follow each other, on a descriptor opened with O_NONBLOCK. */
+export class PiecewiseReader {
+  readonly #pieces: PieceList;
+
+  /**
+   * @param pieceSize - bytes of each place
+   * @param most - how many places are read into in one go
+   */
+  constructor(pieceSize: number, most: number) {
+    this.#pieces = new PieceList(pieceSize, most);
+  }
+
+  /**
+   * Reads whole pieces, as many as `target` has room for.
+   * @returns bytes read, 0 at the end; `undefined` when it would have had to wait
+   */
+  readNow(fd: number, target: Uint8Array): number | undefined {
+    const count = this.#pieces.cover(target);
+    return unlessItWaits(readvC(fd, this.#pieces.table, count), "readv");
+  }
+}
 
 /**
  * write(2) on a descriptor opened with O_NONBLOCK, at a fraction of the price of `fs.writeSync` where it has to wait.
