@@ -1,4 +1,4 @@
-import { readSync, writeSync } from "node:fs";
+import { readBlocking, writeAll } from "./native/descriptor.ts";
 import { POLLERR, POLLHUP, POLLIN, PollSet } from "./native/poll.ts";
 
 /** The byte stream to the client, as a blocking program sees it. */
@@ -29,12 +29,11 @@ export class DescriptorChannel implements Channel {
   }
 
   read(target: Uint8Array): number {
-    return readSync(this.#fd, target, 0, target.length, null);
+    return readBlocking(this.#fd, target);
   }
 
   write(bytes: Uint8Array): void {
-    let at = 0;
-    while (at < bytes.length) at += writeSync(this.#fd, bytes, at, bytes.length - at, null);
+    writeAll(this.#fd, bytes);
   }
 
   readable(): boolean {
