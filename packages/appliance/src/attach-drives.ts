@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { QmpError } from "@guestfs/qemu";
@@ -10,6 +10,7 @@ import { protocolNode } from "./drive-node.ts";
 import type { BlockNode } from "./drive-node.ts";
 import type { ApplianceDrive } from "./drive.ts";
 import { emptyQcow2 } from "./qcow2-overlay.ts";
+import { makeTemporaryFolder } from "./temporary-folder.ts";
 
 /** Highest number of drives: SCSI targets of one virtio-scsi controller, but for the last, which is ours. */
 export const maxDrives = 255;
@@ -132,7 +133,7 @@ export async function attachDrives(
   first = 0,
 ): Promise<void> {
   if (!drives.some(({ drive }) => drive.readonly === true)) return attachInto(qmp, drives, tmpDir, first);
-  const folder = await mkdtemp(join(tmpDir, "guestfs-")).catch((error: unknown) => {
+  const folder = await makeTemporaryFolder(tmpDir).catch((error: unknown) => {
     throw new ApplianceError({ stage: "host", message: `no temporary folder can be made in ${tmpDir}`, cause: error });
   });
   try {

@@ -6,3 +6,5 @@ export type { HostSource } from "./host-source.ts";
 export { initialRamDisk } from "./initial-ram-disk.ts";
 export { decompressKernel } from "./kernel-image.ts";
 export { copyModules } from "./system-image.ts";
+// For the library.
+export { makeTemporaryFolder } from "./temporary-folder.ts";

@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { mkdtemp, open, rm, statfs, writeFile } from "node:fs/promises";
+import { open, rm, statfs, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,7 @@ import { ready, sendOrders } from "./clone-orders.ts";
 import { channelFd, MachineProcess, qmpFd } from "./machine-process.ts";
 import { saveState } from "./migration.ts";
 import { recordOf } from "./template-store.ts";
+import { makeTemporaryFolder } from "./temporary-folder.ts";
 
 /** What a template is saved from. */
 export interface TemplateSource {
@@ -38,7 +39,7 @@ const SETTLE_MS = 300;
 
 /** Receives what QEMU writes to a unix socket, as a file. */
 async function receiveInto(path: string, use: (socketPath: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "guestfs-"));
+  const folder = await makeTemporaryFolder(tmpdir());
   const server = createServer();
   try {
     const received = new Promise<void>((resolve, reject) => {

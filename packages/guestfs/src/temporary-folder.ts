@@ -1,6 +1,5 @@
 import { rmSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 
 const open = new Set<string>();
 
@@ -8,7 +7,7 @@ process.on("exit", () => {
   for (const path of open) rmSync(path, { recursive: true, force: true });
 });
 
-/** A private folder of a handle, made on first use. Removed at the latest when the process exits. */
+/** A private folder of a handle, made on first use. Removed at the latest when the process exits, or, if it is killed, by the next one. */
 export class TemporaryFolder {
   readonly #parent: () => string;
   #path: string | undefined;
@@ -20,7 +19,11 @@ export class TemporaryFolder {
 
   /** The folder's path; its mode is 0700. */
   async path(): Promise<string> {
-    this.#path ??= await mkdtemp(join(this.#parent(), "guestfs-"));
+    if (this.#path === undefined) {
+      // Only here: most programs never need one, nor the package.
+      const { makeTemporaryFolder } = await import("@guestfs/appliance/internal");
+      this.#path = await makeTemporaryFolder(this.#parent());
+    }
     open.add(this.#path);
     return this.#path;
   }
