@@ -90,17 +90,31 @@ export class CallContext {
   /** Asks the daemon, once for each conversation, whether it takes larger chunks. */
   async #agreeOnTransfer(connection: Connection): Promise<void> {
     connection.transferAgreed = true;
+    if (!(await this.hasExtensions())) return;
     try {
-      // A window comes with our appliance, whose daemon need not be asked what it is.
-      const isOurs =
-        connection.window !== undefined ||
-        (await this.call("internal_feature_available", { group: "guestfs-extensions" })) === 0;
-      if (!isOurs) return;
       const agreed = await this.call("extension_set_chunk_size", { size: wantedChunkSize });
       if (agreed >= chunkMax && agreed <= wantedChunkSize && agreed % 4 === 0) connection.chunkSize = agreed;
     } catch (error) {
+      // Chunks of the usual size will do.
+      if (!(error instanceof RemoteError)) throw error;
+    }
+  }
+
+  /** Whether the daemon is ours; it is asked once for each conversation. */
+  async hasExtensions(): Promise<boolean> {
+    const connection = this.handle.readyConnection(this.procedure);
+    // A window comes with our appliance, whose daemon need not be asked what it is.
+    connection.hasExtensions ??= connection.window !== undefined || (await this.#saysItHasExtensions());
+    return connection.hasExtensions;
+  }
+
+  async #saysItHasExtensions(): Promise<boolean> {
+    try {
+      return (await this.call("internal_feature_available", { group: "guestfs-extensions" })) === 0;
+    } catch (error) {
       // Daemons before 1.31 do not know the question.
       if (!(error instanceof RemoteError)) throw error;
+      return false;
     }
   }
 

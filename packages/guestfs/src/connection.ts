@@ -37,6 +37,8 @@ export class Connection {
   chunkSize: number = chunkMax;
   /** Another way for the content of uploads, when there is one. */
   window: TransferWindow | undefined;
+  /** Whether the daemon is ours; `undefined` while it was not asked. */
+  hasExtensions: boolean | undefined;
   /** Whether the daemon was asked about these. */
   transferAgreed = false;
   /** Told once when the conversation has ended without {@link end}. */

@@ -1,3 +1,4 @@
+import { callSite } from "./errors.ts";
 import { eventToString } from "./events.ts";
 import type { EventCallback, EventListener, EventName } from "./events.ts";
 import type { GuestfsApi } from "./gen/api.ts";
@@ -7,6 +8,9 @@ import { installMethods } from "./methods.ts";
 import type { GuestfsPool } from "./pool.ts";
 import { Settings } from "./settings.ts";
 import { requireOpen } from "./state.ts";
+import type { WalkEntry } from "./walk/entry.ts";
+import { walk } from "./walk/method.ts";
+import type { WalkOptions } from "./walk/method.ts";
 
 /** How a handle is made. */
 export interface GuestfsOptions {
@@ -156,6 +160,20 @@ export class Guestfs {
   /** The entries of the private data area as they are now; changing them meanwhile does no harm. */
   privateEntries(): IterableIterator<[key: string, value: unknown]> {
     return handleOf(this).privateData.entries();
+  }
+
+  /**
+   * Everything below a folder of the machine, each folder before what is in it, the names of a folder in the order of
+   * their bytes. One call of our daemon, in which find(1) does the work; with any other daemon, or where a policy limits
+   * paths or calls, `ls`, `lstatnslist` and `readlinklist` for each folder.
+   *
+   * Other calls may be made between two entries. What goes away meanwhile is left out. No more than some tens of
+   * megabytes are held, or what is directly in the largest folder: the parts of a larger tree are walked one by one.
+   * @param directory - absolute path; a symbolic link is followed. It is not among what is given
+   * @throws RemoteError when the folder, or one below it, can't be read; ProtocolError when the daemon sends nonsense
+   */
+  walk(directory: string, options: WalkOptions = {}): AsyncGenerator<WalkEntry, void, void> {
+    return walk(handleOf(this), callSite(this.walk), [directory, options]);
   }
 
   /**

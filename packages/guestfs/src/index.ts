@@ -20,4 +20,6 @@ export {
 export type { GuestfsErrorCode, GuestfsErrorDetails, LaunchErrorDetails, ProcessEnd } from "./errors.ts";
 export { eventToString } from "./events.ts";
 export type { EventCallback, EventListener, EventMap, EventName, NothingMore } from "./events.ts";
+export type { WalkEntry, WalkStat } from "./walk/entry.ts";
+export type { WalkOptions } from "./walk/method.ts";
 export type * from "./gen/api.ts";

@@ -2,8 +2,9 @@ import { camelCase, procedures, topicOf } from "@guestfs/schema";
 import type { Procedure, ProcedureMap } from "@guestfs/schema";
 import { CallContext } from "./call-context.ts";
 import type { FileSink, FileSource } from "./call-options.ts";
-import { CancelledError, callSite, GuestfsError, moveTo } from "./errors.ts";
+import { callSite, GuestfsError, moveTo } from "./errors.ts";
 import type { Handle } from "./handle.ts";
+import { inTurn } from "./in-turn.ts";
 import { library } from "./library/index.ts";
 import { MethodPlan } from "./method-plan.ts";
 import type { ParsedCall } from "./method-plan.ts";
@@ -68,49 +69,15 @@ function checkState(row: Procedure, handle: Handle): void {
   else if (row.proc !== undefined) handle.readyConnection(row.name);
 }
 
-function cancelled(row: Procedure, signal: AbortSignal): CancelledError {
-  return new CancelledError("cancelled", { procedure: row.name, cause: signal.reason });
-}
-
-/** Gives back the result, or fails at once when the signal is aborted: what is under way then ends by itself. */
-function unlessAborted(
-  row: Procedure,
-  signal: AbortSignal,
-  context: CallContext,
-  result: Promise<unknown>,
-): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      const error = cancelled(row, signal);
-      context.cancellation.cancel(error);
-      reject(error);
-    };
-    if (signal.aborted) {
-      onAbort();
-      result.catch(() => undefined);
-      return;
-    }
-    signal.addEventListener("abort", onAbort, { once: true });
-    result.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
-}
-
 function asynchronousMethod(row: Procedure, handleOf: HandleOf): AnyFunction {
   const plan = new MethodPlan(row);
   const work = row.proc === undefined ? libraryWork(row) : daemonWork(row, plan);
 
-  async function inTurn(
-    handle: Handle,
-    context: CallContext,
-    call: ParsedCall,
-    values: readonly unknown[],
-  ): Promise<unknown> {
-    const turn = handle.turns.enter(row.name, context.signal);
-    if (turn) await turn;
+  async function traced(context: CallContext, call: ParsedCall, values: readonly unknown[]): Promise<unknown> {
+    const { handle } = context;
     const { trace } = handle.settings;
     if (trace) handle.trace(traceOfCall(row, call.args, call.file));
     if (handle.events.wanted("enter")) handle.events.emit("enter", { procedure: row.name });
-    handle.current = context;
     try {
       checkState(row, handle);
       context.cancellation.check();
@@ -120,9 +87,6 @@ function asynchronousMethod(row: Procedure, handleOf: HandleOf): AnyFunction {
     } catch (error) {
       if (trace) handle.trace(traceOfError(row));
       throw error;
-    } finally {
-      handle.current = undefined;
-      handle.turns.leave();
     }
   }
 
@@ -136,9 +100,7 @@ function asynchronousMethod(row: Procedure, handleOf: HandleOf): AnyFunction {
       const { signal, onProgress } = call.options;
       requireOpen(handle.state, row.name);
       const context = new CallContext(handle, row.name, signal, onProgress);
-      if (!signal) return await inTurn(handle, context, call, values);
-      if (signal.aborted) throw cancelled(row, signal);
-      return await unlessAborted(row, signal, context, inTurn(handle, context, call, values));
+      return await inTurn(context, () => traced(context, call, values));
     } catch (error) {
       throw moveTo(site, error);
     } finally {

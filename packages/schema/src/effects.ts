@@ -48,7 +48,7 @@ const lists: Readonly<Record<Effect, string>> = {
   download_blocks download_inode ntfscat_i egrep egrepi fgrep fgrepi grep grepi head head_n hexdump strings
   strings_e tail tail_n wc_c wc_l wc_w zegrep zegrepi zfgrep zfgrepi zfile zgrep zgrepi download download_offset
   xfs_info xfs_info2 yara_destroy yara_load
-  extension_daemon_status extension_open_window extension_restrict`,
+  extension_daemon_status extension_open_window extension_restrict extension_walk`,
   change: `
   base64_in tar_in tgz_in txz_in acl_delete_def_file acl_set_file cap_set_file lremovexattr lsetxattr removexattr
   selinux_relabel setfiles setxattr aug_save btrfs_balance_cancel btrfs_balance_pause btrfs_balance_resume

@@ -49,7 +49,7 @@ function statnsOf(context: CallContext, path: string, names: readonly string[]):
 }
 
 /** The stock daemon has no errno of its own for a procedure that it does not know. */
-function isUnknownProcedure(error: unknown): boolean {
+export function isUnknownProcedure(error: unknown): boolean {
   return error instanceof RemoteError && error.message.includes("unknown procedure");
 }
 

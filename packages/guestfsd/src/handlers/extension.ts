@@ -1,12 +1,15 @@
 import { chunkMax, extendedChunkMax } from "@guestfs/protocol";
+import { constants } from "node:fs";
 import { memoryUsage } from "node:process";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { DriveScanner } from "../drive-scan.ts";
+import { sendFindRecords } from "../find-records.ts";
 import { freezeFilesystems, thawFilesystems } from "../live/freeze.ts";
 import { frozenState } from "../live/frozen-state.ts";
 import { describePolicy } from "../live/policy.ts";
 import type { Service } from "../live/service.ts";
+import { O_DIRECTORY } from "../native/file.ts";
 import { TransferWindow } from "../transfer-window.ts";
 import { daemonVersion } from "../version.ts";
 
@@ -83,4 +86,10 @@ export const extension: HandlersOf<"extension"> = {
   extension_freeze: ({ seconds, mountpoints }, context) =>
     freezeFilesystems(context, { seconds, mountpoints }, serviceOf(context)),
   extension_thaw: (_, context) => thawFilesystems(context, serviceOf(context)),
+  extension_walk({ directory, maxdepth }, context) {
+    if (maxdepth < 0) throw new DaemonError(`${maxdepth}: a depth is 0 or more`, "EINVAL");
+    context.sysroot.withOpen(directory, constants.O_RDONLY | O_DIRECTORY, (folder) =>
+      sendFindRecords(context, folder, maxdepth),
+    );
+  },
 };

@@ -16,8 +16,8 @@ const always = words(`
 
 /** Calls about everything below a path. */
 const wholeTree = words(`
-  aug_init btrfs_subvolume_delete btrfs_subvolume_snapshot checksums_out cp_a cp_r cpio_out du find0 internal_yara_scan
-  mksquashfs mv rename rm_rf tar_out tgz_out txz_out`);
+  aug_init btrfs_subvolume_delete btrfs_subvolume_snapshot checksums_out cp_a cp_r cpio_out du extension_walk
+  find0 internal_yara_scan mksquashfs mv rename rm_rf tar_out tgz_out txz_out`);
 
 /** Calls that may reach more than their arguments say, because programs follow symlinks on their way or do as they are told. */
 const reachesMore = words(`

@@ -567,6 +567,7 @@ export interface ProcedureMap {
   extension_open_window: { args: { token: Uint8Array }; returns: number; file: null };
   extension_drive_added: { args: { target: number }; returns: void; file: null };
   extension_drive_leaves: { args: { target: number }; returns: void; file: null };
+  extension_walk: { args: { directory: string; maxdepth: number }; returns: void; file: "out" };
   f2fs_expand: { args: { device: string }; returns: void; file: null };
   case_sensitive_path: { args: { path: string }; returns: string; file: null };
   checksum: { args: { csumtype: string; path: string }; returns: string; file: null };
@@ -928,7 +929,7 @@ export interface TopicMap {
   debug: "debug" | "debug_upload" | "internal_exit";
   device: "blkdiscard" | "blkdiscardzeroes" | "blockdev_flushbufs" | "blockdev_getbsz" | "blockdev_getro" | "blockdev_getsize64" | "blockdev_getss" | "blockdev_getsz" | "blockdev_rereadpt" | "blockdev_setbsz" | "blockdev_setra" | "blockdev_setro" | "blockdev_setrw" | "checksum_device" | "copy_device_to_device" | "copy_device_to_file" | "copy_file_to_device" | "copy_file_to_file" | "copy_size" | "is_whole_device" | "is_zero_device" | "list_devices" | "list_disk_labels" | "list_dm_devices" | "list_filesystems" | "list_partitions" | "nr_devices" | "pread_device" | "pwrite_device" | "scrub_device" | "zero_device";
   directory: "df" | "df_h" | "du" | "fill_dir" | "find0" | "glob_expand" | "ll" | "llz" | "ls0" | "lstatns" | "mkdir" | "mkdir_mode" | "mkdir_p" | "rm_rf" | "rmdir";
-  extension: "extension_set_chunk_size" | "extension_daemon_status" | "extension_restrict" | "extension_freeze" | "extension_thaw" | "extension_open_window" | "extension_drive_added" | "extension_drive_leaves";
+  extension: "extension_set_chunk_size" | "extension_daemon_status" | "extension_restrict" | "extension_freeze" | "extension_thaw" | "extension_open_window" | "extension_drive_added" | "extension_drive_leaves" | "extension_walk";
   f2fs: "f2fs_expand";
   file: "case_sensitive_path" | "checksum" | "checksums_out" | "chmod" | "chown" | "copy_attributes" | "cp" | "cp_a" | "cp_r" | "dd" | "equal" | "exists" | "fallocate" | "fallocate64" | "file" | "file_architecture" | "filesize" | "fill" | "fill_pattern" | "is_blockdev" | "is_chardev" | "is_dir" | "is_fifo" | "is_file" | "is_socket" | "is_symlink" | "is_zero" | "lchown" | "ln" | "ln_f" | "ln_s" | "ln_sf" | "mkdtemp" | "mkfifo" | "mknod" | "mknod_b" | "mknod_c" | "mktemp" | "mv" | "pread" | "pwrite" | "readlink" | "realpath" | "rename" | "rm" | "rm_f" | "statns" | "statvfs" | "touch" | "truncate" | "truncate_size" | "utimens" | "write_file" | "zero";
   filesystem: "blkid" | "e2fsck" | "e2fsck_f" | "filesystem_available" | "findfs_label" | "findfs_partlabel" | "findfs_partuuid" | "findfs_uuid" | "fsck" | "fstrim" | "get_e2attrs" | "get_e2generation" | "get_e2label" | "get_e2uuid" | "isoinfo" | "isoinfo_device" | "mke2fs" | "mke2fs_J" | "mke2fs_JL" | "mke2fs_JU" | "mke2journal" | "mke2journal_L" | "mke2journal_U" | "mkfs" | "mkfs_b" | "mklost_and_found" | "resize2fs" | "resize2fs_M" | "resize2fs_size" | "set_e2attrs" | "set_e2generation" | "set_e2label" | "set_e2uuid" | "set_label" | "set_uuid" | "set_uuid_random" | "tune2fs" | "tune2fs_l" | "vfs_label" | "vfs_minimum_size" | "vfs_type" | "vfs_uuid" | "wipefs" | "zero_free_space" | "zerofree";

@@ -99,4 +99,20 @@ export const extension: readonly Procedure[] = [
     visibility: "internal",
     shell: false,
   },
+  {
+    name: "extension_walk",
+    proc: 0x10008,
+    since: "1.60.1",
+    summary: "The names and the stat of everything below a folder, as records of a file.",
+    params: [
+      { name: "directory", type: "string", of: "pathname", summary: "where to begin; a symbolic link is followed" },
+      { name: "maxdepth", type: "int", summary: "how many levels down, 1 for what is directly in it; 0 for all" },
+      { name: "records", type: "string", of: "file-out", summary: "where the records go" },
+    ],
+    returns: { type: "none" },
+    group: "guestfs-extensions",
+    visibility: "internal",
+    cancellable: true,
+    shell: false,
+  },
 ];

@@ -1,3 +1,4 @@
+import type { WalkEntry } from "guestfs";
 import { encodeText } from "guestfs/internal";
 import { withOldStyle } from "../machine/old-style.ts";
 import { machineHelp, readToolArguments } from "../machine/options.ts";
@@ -8,7 +9,6 @@ import { runTool } from "../run-tool.ts";
 import { UsageError } from "../tool-error.ts";
 import { row, typeLetter } from "./row.ts";
 import type { RowOptions } from "./row.ts";
-import { treeOf } from "./tree.ts";
 
 const options: readonly ToolOption[] = [
   { name: "checksum", long: "checksum", argument: "optional" },
@@ -57,17 +57,28 @@ async function print(lines: readonly string[]): Promise<void> {
   if (!process.stdout.write(bytes)) await new Promise((resolve) => process.stdout.once("drain", resolve));
 }
 
-async function listTree({ g, signal }: OpenMachine, folder: string, given: ToolArguments): Promise<void> {
+/** How many lines are written at a time. */
+const linesAtOnce = 500;
+
+/** A folder itself. */
+async function topOf({ g, signal }: OpenMachine, folder: string): Promise<WalkEntry> {
+  const path = folder.replace(/(?<=.)\/+$/, "");
+  const stat = await g.lstatns(path, { signal });
+  return { path, stat, target: typeLetter(stat) === "l" ? await g.readlink(path, { signal }) : "" };
+}
+
+async function listTree(machine: OpenMachine, folder: string, given: ToolArguments): Promise<void> {
+  const { g, signal } = machine;
   const shown = rowOptions(given);
   const kind = given.values.get("checksum")?.at(-1);
-  let lines: string[] = [];
-  for await (const entries of treeOf(g, folder, signal)) {
-    for (const entry of entries) {
-      const summed = kind !== undefined && typeLetter(entry.stat) === "-";
-      const sum = summed ? await g.checksum(kind === "" ? "md5" : kind, entry.path, { signal }) : "";
-      lines.push(row(entry, sum, shown));
-    }
-    if (lines.length < 200) continue;
+  const lineOf = async (entry: WalkEntry): Promise<string> => {
+    const summed = kind !== undefined && typeLetter(entry.stat) === "-";
+    return row(entry, summed ? await g.checksum(kind === "" ? "md5" : kind, entry.path, { signal }) : "", shown);
+  };
+  let lines = [await lineOf(await topOf(machine, folder))];
+  for await (const entry of g.walk(folder, { signal })) {
+    lines.push(await lineOf(entry));
+    if (lines.length < linesAtOnce) continue;
     await print(lines);
     lines = [];
   }

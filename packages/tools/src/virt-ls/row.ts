@@ -1,5 +1,4 @@
-import type { Statns } from "@guestfs/schema";
-import type { TreeEntry } from "./tree.ts";
+import type { WalkEntry, WalkStat } from "guestfs";
 
 /** How the times of a file are shown. */
 export type TimeStyle = "date" | "seconds" | "relative" | "days";
@@ -29,7 +28,7 @@ const types: Readonly<Record<number, string>> = {
 };
 
 /** The letter of a file's type: one of `-`, `d`, `l`, `c`, `b`, `p`, `s`, `u` for unknown. */
-export function typeLetter(stat: Statns): string {
+export function typeLetter(stat: WalkStat): string {
   return types[stat.st_mode & 0o170000] ?? "u";
 }
 
@@ -80,7 +79,7 @@ function csvField(text: string): string {
  * A line about a file, without its end.
  * @param checksum - its checksum, empty when it has none
  */
-export function row({ path, stat, target }: TreeEntry, checksum: string, options: RowOptions): string {
+export function row({ path, stat, target }: WalkEntry, checksum: string, options: RowOptions): string {
   const { csv, human, uids, times, extra, now } = options;
   const size = human ? humanSize(stat.st_size) : String(stat.st_size);
   const fields: [text: string, width: number][] = [
