@@ -6,7 +6,7 @@ import type { QmpClient } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
 import { driveFormat } from "./drive-format.ts";
 import type { DriveFormat } from "./drive-format.ts";
-import { protocolNode } from "./drive-node.ts";
+import { encodedSecret, protocolNode } from "./drive-node.ts";
 import type { BlockNode } from "./drive-node.ts";
 import type { ApplianceDrive } from "./drive.ts";
 import { emptyQcow2 } from "./qcow2-overlay.ts";
@@ -215,7 +215,7 @@ class DriveSteps {
     const { drive, format, isBlockDevice } = this.#prepared;
     const secret = drive.secret === undefined ? undefined : `secret${this.#index}`;
     if (secret !== undefined) {
-      const data = Buffer.from(drive.secret ?? "").toString("base64");
+      const data = encodedSecret(drive);
       await run(drive, this.#qmp.execute("object-add", { "qom-type": "secret", id: secret, format: "base64", data }));
     }
     const options: NodeOptions = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApplianceError } from "./appliance-error.ts";
-import { parseServer, protocolNode } from "./drive-node.ts";
+import { encodedSecret, parseServer, protocolNode } from "./drive-node.ts";
 
 test("servers in every form", () => {
   assert.deepEqual(parseServer("host", 10809), { type: "inet", host: "host", port: "10809" });
@@ -47,4 +47,9 @@ test("protocols without their server", () => {
   for (const protocol of ["nbd", "ssh", "https", "iscsi", "gluster"] as const) {
     assert.throws(() => protocolNode({ filename: "/x", protocol }, false, undefined), ApplianceError);
   }
+});
+
+test("a password is encoded for QEMU; a key of Ceph is base64 already", () => {
+  assert.equal(encodedSecret({ filename: "d", protocol: "http", secret: "pässword" }), "cMOkc3N3b3Jk");
+  assert.equal(encodedSecret({ filename: "p/i", protocol: "rbd", secret: "AQBxdw==" }), "AQBxdw==");
 });

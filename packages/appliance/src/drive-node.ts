@@ -39,6 +39,11 @@ function url(drive: ApplianceDrive): string {
   return [`${drive.protocol}://${first.replace(/^tcp:/, "")}${name}`, ...query].join("?");
 }
 
+/** A drive's secret as QEMU is told it, in base64. A key of Ceph is that already, as `ceph auth` prints it. */
+export function encodedSecret({ protocol, secret = "" }: ApplianceDrive): string {
+  return protocol === "rbd" ? secret : Buffer.from(secret).toString("base64");
+}
+
 /**
  * The node that carries a drive's bytes: for a file `file` or `host_device`, else the protocol's driver with what it needs (QEMU QMP
  * Reference Manual, BlockdevOptions). Caching, discard and read-only are the caller's.

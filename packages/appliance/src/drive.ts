@@ -26,7 +26,7 @@ export interface ApplianceDrive {
   server?: readonly string[];
   /** User name at the server (ssh, http, https, rbd, iscsi). */
   username?: string;
-  /** Password or key at the server (http, https, rbd, iscsi). It is handed to QEMU as a secret object in a 0600 file, never on the command line. */
+  /** Password at the server (http, https, iscsi), or the base64 text of a Ceph key (rbd). QEMU gets it over QMP, never on the command line. */
   secret?: string;
   /** `"writeback"` (default): a flush in the guest reaches the disk. `"unsafe"`: flushes are ignored; only for scratch disks. */
   cachemode?: "unsafe" | "writeback";
