@@ -1,7 +1,11 @@
 // A machine that is off: our daemon is taken out of it and put in again, and it boots with it.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { startLiveMachine, whyNoLiveMachine } from "@guestfs/testkit";
+import { buildGuestImage, startLiveMachine, whyNoLiveMachine } from "@guestfs/testkit";
 import type { LiveMachine } from "@guestfs/testkit";
 import { runTool } from "./run-tool.ts";
 
@@ -48,5 +52,48 @@ describe("guestfs-live with a machine that is off", { skip: reason ?? false }, (
     );
     const usable = await runTool("guestfs-live", "-c", machine.uri, "status", "guest");
     assert.equal(usable.status, 0, usable.stdout);
+  });
+
+  it("does the same with a disk that no libvirt knows, which boots with it", async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "guestfs-install-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    await machine.destroy();
+    const disk = join(folder, "disk.img");
+    execFileSync("qemu-img", ["convert", "-O", "raw", machine.disk, disk]);
+    const succeed = async (...args: string[]): Promise<string> => {
+      const { status, stdout, stderr } = await runTool("guestfs-live", ...args);
+      assert.deepEqual([status, stderr], [0, ""], stdout);
+      return stdout;
+    };
+    assert.match(await succeed("uninstall", "-a", disk), /^guestfsd is removed from \S+disk\.img\n$/);
+    const again = await runTool("guestfs-live", "uninstall", "-a", disk);
+    assert.equal(again.status, 1);
+    assert.match(again.stderr, /guestfsd is not installed there/);
+    const bare = await runTool("virt-ls", "--format=raw", "-a", disk, "-m", "/dev/sda", "/etc");
+    assert.equal(bare.status, 0, bare.stderr);
+    assert.doesNotMatch(bare.stdout, /^guestfsd$/m);
+    assert.match(await succeed("install", "-a", disk), /^guestfsd \S+ is installed in \S+disk\.img and starts with/);
+    // Where the machine's own QEMU reads it.
+    execFileSync("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", disk, machine.disk]);
+    await machine.start();
+    await machine.waitForChannel("connected", "org.libguestfs.channel.0");
+    assert.match(await machine.run("dpkg -s guestfsd-live"), /^Status: install ok installed$/m);
+    assert.equal((await runTool("guestfs-live", "-c", machine.uri, "status", "guest")).status, 0);
+  });
+
+  it("takes the place of the distribution's guestfsd", async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "guestfs-install-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const disk = join(folder, "disk.img");
+    execFileSync("cp", ["--sparse=always", (await buildGuestImage("stock")).disk, disk]);
+    const { status, stderr } = await runTool("guestfs-live", "install", "-a", disk);
+    assert.deepEqual([status, stderr], [0, ""]);
+    const onDisk = ["--format=raw", "-a", disk, "-m", "/dev/sda"];
+    const known = await runTool("virt-cat", ...onDisk, "/var/lib/dpkg/status");
+    const stateOf = (name: string): string | undefined =>
+      new RegExp(`^Package: ${name}\nStatus: (.*)$`, "m").exec(known.stdout)?.[1];
+    assert.equal(stateOf("guestfsd-live"), "install ok installed");
+    assert.notEqual(stateOf("guestfsd"), "install ok installed");
+    assert.equal((await runTool("virt-ls", ...onDisk, "/var/tmp")).stdout, "");
   });
 });
