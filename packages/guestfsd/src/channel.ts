@@ -22,13 +22,17 @@ export interface Channel {
 export class DescriptorChannel implements Channel {
   readonly #fd: number;
   readonly #poll = new PollSet(1);
+  readonly #beforeRead: (() => void) | undefined;
 
-  constructor(fd: number) {
+  /** @param beforeRead - called before each read that may wait */
+  constructor(fd: number, beforeRead?: () => void) {
     this.#fd = fd;
+    this.#beforeRead = beforeRead;
     this.#poll.add(fd, POLLIN);
   }
 
   read(target: Uint8Array): number {
+    this.#beforeRead?.();
     return readBlocking(this.#fd, target);
   }
 

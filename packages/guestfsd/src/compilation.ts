@@ -10,6 +10,7 @@ let framesLeft = Number.POSITIVE_INFINITY;
  * the compiler, is new to each clone of a template; the interpreter is the same for all.
  */
 export function interpretAtFirst(): void {
+  framesLeft = Number.POSITIVE_INFINITY;
   setFlagsFromString("--no-sparkplug");
   setFlagsFromString("--no-opt");
 }

@@ -1,6 +1,14 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { DaemonError } from "./daemon-error.ts";
-import { killGroup, openPidDescriptor, pipe, setNonBlocking, spawnChild, waitForChild } from "./native/child.ts";
+import {
+  enlargePipe,
+  killGroup,
+  openPidDescriptor,
+  pipe,
+  setNonBlocking,
+  spawnChild,
+  waitForChild,
+} from "./native/child.ts";
 import type { ChildEnd } from "./native/child.ts";
 import { POLLIN, POLLOUT, PollSet } from "./native/poll.ts";
 
@@ -38,6 +46,7 @@ const pulsePeriod = 333;
 const stderrMax = 64 * 1024;
 const defaultOutputMax = 16 * 1024 * 1024;
 const readSize = 256 * 1024;
+const streamPipeSize = 1024 * 1024;
 
 /** The environment of every program that the daemon starts. */
 const baseEnvironment: Readonly<Record<string, string>> = {
@@ -113,6 +122,7 @@ class RunningChild {
       let childOut: number;
       if (typeof stdout === "number") childOut = stdout;
       else [this.#stdout, childOut] = this.#pipe();
+      if (typeof stdout === "function") enlargePipe(childOut, streamPipeSize);
       const [errorsRead, errorsWrite] = this.#pipe();
       this.#stderr = errorsRead;
       this.#pid = spawnChild({

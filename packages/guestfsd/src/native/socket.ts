@@ -21,7 +21,16 @@ const acceptC = libc.func("accept4", "int", ["int", "void*", "void*", "int"]) as
   flags: number,
 ) => number;
 
+const socketPairC = libc.func("socketpair", "int", ["int", "int", "int", "_Out_ int *"]) as (
+  family: number,
+  type: number,
+  protocol: number,
+  fds: number[],
+) => number;
+const shutdownC = libc.func("shutdown", "int", ["int", "int"]) as (fd: number, how: number) => number;
+
 const AF_UNIX = 1;
+const SHUT_WR = 1;
 const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const sunPathMax = 107;
@@ -43,4 +52,16 @@ export function listenUnix(path: string): number {
 /** Waits for the next client. */
 export function acceptUnix(listener: number): number {
   return check(acceptC(listener, null, null, SOCK_CLOEXEC), "accept");
+}
+
+/** Two sockets that are connected with each other. */
+export function socketPair(): [number, number] {
+  const fds = [-1, -1];
+  check(socketPairC(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), "socketpair");
+  return fds as [number, number];
+}
+
+/** Sends the end of the stream. */
+export function shutDownWriting(fd: number): void {
+  check(shutdownC(fd, SHUT_WR), "shutdown");
 }
