@@ -78,8 +78,23 @@ export async function buildAppliance(options: BuildOptions): Promise<BuiltApplia
   }
 }
 
+/** Makes a folder and the one that it is in. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    // That is what node makes of a file system that can't be written; one folder at a time tells what it is.
+    for (const each of [dirname(path), path]) {
+      await mkdir(each, { mode: 0o700 }).catch((reason: NodeJS.ErrnoException) => {
+        if (reason.code !== "EEXIST") throw reason;
+      });
+    }
+  }
+}
+
 async function makePrivate(store: string): Promise<void> {
-  await mkdir(store, { recursive: true, mode: 0o700 });
+  await makeFolder(store);
   const { uid, mode } = await stat(store);
   if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {
     throw new ApplianceError({
