@@ -191,6 +191,37 @@ describe("the daemon in a running machine", { skip: reason ?? false }, () => {
     await withMachine((g) => g.touch("/root/t/new"));
   });
 
+  it("leaves every file of the machine as it was, for a client that only reads", { timeout: 600_000 }, async () => {
+    // Through a mount that keeps no times of access: what looks must not be what is seen.
+    const view = (script: string): string =>
+      `unshare --mount sh -c 'mount --bind / /mnt && mount -o remount,bind,noatime /mnt && cd /mnt && ${script}'`;
+    const list = "find . -xdev -printf '\\''%p %A@ %T@ %C@ %s %m\\n'\\''";
+    // Old enough for any access to show.
+    await machine.run(view("find . -xdev -exec touch -h -a -d 2001-01-01 {} +; sync"));
+    const snapshot = async (name: string): Promise<void> => void (await machine.run(`${view(list)} > /run/${name}`));
+    // What the looking itself uses is used by then.
+    for (const name of ["first", "second", "before"]) await snapshot(name);
+    await withMachine(async (g) => {
+      await g.find("/usr/share");
+      await g.ls("/usr/bin");
+      await g.cat("/etc/passwd");
+      await g.readFile("/etc/fstab");
+      await g.checksum("sha256", "/usr/bin/perl");
+      await g.grep("root", "/etc/shadow");
+      await g.globExpand("/etc/*.d/*");
+      await g.readlink("/bin");
+      await g.fileArchitecture("/bin/true");
+      await g.tarOut("/etc", "/dev/null");
+      await g.download("/usr/bin/perl", "/dev/null");
+      await g.du("/var");
+      await g.lxattrlist("/etc", ["passwd", "fstab"]);
+    }, true);
+    await snapshot("after");
+    for (const names of ["second /run/before", "before /run/after"])
+      assert.equal((await machine.tryRun(`diff /run/${names}`)).stdout, "");
+    await machine.run("rm /run/first /run/second /run/before /run/after");
+  });
+
   it("freezes the root filesystem, and thaws it by itself", async () => {
     await withMachine(async (g) => {
       assert.ok((await g.extensionFreeze(5, [])) >= 1);
