@@ -42,7 +42,17 @@ function checkSame(sent: Buffer, received: Buffer, way: string): void {
   if (!sent.equals(received)) throw new Error(`what came back through ${way} is not what was sent`);
 }
 
-async function measureLibrary(machine: LiveMachine, hostFolder: string): Promise<Measured> {
+/** The names and the stat of all files, as that goes fastest with a daemon. */
+async function listFiles(g: Guestfs, daemon: "own" | "stock"): Promise<number> {
+  if (daemon === "stock") return (await g.lstatnslist(folder, await g.ls(folder))).filter(isThere).length;
+  let count = 0;
+  for await (const { stat } of g.walk(folder)) if (isThere(stat)) count++;
+  return count;
+}
+
+const isThere = ({ st_nlink }: { readonly st_nlink: number }): boolean => st_nlink === 1;
+
+async function measureLibrary(machine: LiveMachine, daemon: "own" | "stock", hostFolder: string): Promise<Measured> {
   const source = join(hostFolder, "source");
   const back = join(hostFolder, "back");
   const sent = content(bytes);
@@ -58,8 +68,7 @@ async function measureLibrary(machine: LiveMachine, hostFolder: string): Promise
   checkSame(sent, readFileSync(back), "the channel");
   await g.rm(bulk);
   const listing = await secondsOf(async () => {
-    const stats = await g.lstatnslist(folder, await g.ls(folder));
-    if (stats.filter(({ st_nlink }) => st_nlink === 1).length !== files) throw new Error("files are missing");
+    if ((await listFiles(g, daemon)) !== files) throw new Error("files are missing");
   });
   return { call: call / calls, upload: bytes / upload, download: bytes / download, listing };
 }
@@ -144,8 +153,8 @@ export async function live(): Promise<void> {
     const measured: { own: Measured; stock: Measured; agent: Measured }[] = [];
     for (let run = 0; run < runs; run++) {
       measured.push({
-        own: await measureLibrary(ownMachine, hostFolder),
-        stock: await measureLibrary(stockMachine, hostFolder),
+        own: await measureLibrary(ownMachine, "own", hostFolder),
+        stock: await measureLibrary(stockMachine, "stock", hostFolder),
         agent: await measureAgent(ownMachine),
       });
     }

@@ -1,8 +1,9 @@
 import { constants, mkdirSync, rmdirSync, unlinkSync, lstatSync } from "node:fs";
-import type { Context, HandlersOf } from "../context.ts";
+import type { Context, HandlersOf, OutputContext } from "../context.ts";
 import { checkRootMounted } from "../argument-check.ts";
-import { DaemonError } from "../daemon-error.ts";
+import { ConversationEndedError, DaemonError, DownloadCancelledError } from "../daemon-error.ts";
 import { run } from "../exec.ts";
+import { findFormats, sendFound } from "../find-program.ts";
 import { expandGlob } from "../glob.ts";
 import { textUntilNul } from "../guest-text.ts";
 import { isDots, readDirectory } from "../native/directory.ts";
@@ -93,6 +94,20 @@ function diskSpace(context: Context, options: readonly string[]): string {
   return textUntilNul(run(["df", ...options]).stdout);
 }
 
+/** Sends the path of everything below a folder. */
+function sendPaths(context: OutputContext, folder: number): void {
+  try {
+    sendFound(context, folder, findFormats.path);
+  } catch (error) {
+    // Not every find(1) can do that, and not every machine has one.
+    if (error instanceof DownloadCancelledError || error instanceof ConversationEndedError || context.output.sent > 0)
+      throw error;
+    const paths = gatherer((data) => context.output.write(data));
+    walkTree(folder, ({ prefix, name }) => paths.add(prefix, name, zero));
+    paths.end();
+  }
+}
+
 /** Folders and what is in them. */
 export const directory: HandlersOf<"directory"> = {
   df: (_, context) => diskSpace(context, []),
@@ -114,13 +129,7 @@ export const directory: HandlersOf<"directory"> = {
       }
     });
   },
-  find0({ directory: top }, context) {
-    const names = gatherer((data) => context.output.write(data));
-    context.sysroot.withOpen(top, openFolder, (fd) =>
-      walkTree(fd, ({ prefix, name }) => names.add(prefix, name, zero)),
-    );
-    names.end();
-  },
+  find0: ({ directory: top }, context) => context.sysroot.withOpen(top, openFolder, (fd) => sendPaths(context, fd)),
   glob_expand: ({ pattern, directoryslash }, context) => expandGlob(context.sysroot, pattern, directoryslash ?? true),
   ll: ({ directory: path }, context) => longListing(context, path, "-la"),
   llz: ({ directory: path }, context) => longListing(context, path, "-laZ"),

@@ -4,7 +4,7 @@ import { memoryUsage } from "node:process";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { DriveScanner } from "../drive-scan.ts";
-import { sendFindRecords } from "../find-records.ts";
+import { findFormats, sendFound } from "../find-program.ts";
 import { freezeFilesystems, thawFilesystems } from "../live/freeze.ts";
 import { frozenState } from "../live/frozen-state.ts";
 import { describePolicy } from "../live/policy.ts";
@@ -89,7 +89,7 @@ export const extension: HandlersOf<"extension"> = {
   extension_walk({ directory, maxdepth }, context) {
     if (maxdepth < 0) throw new DaemonError(`${maxdepth}: a depth is 0 or more`, "EINVAL");
     context.sysroot.withOpen(directory, constants.O_RDONLY | O_DIRECTORY, (folder) =>
-      sendFindRecords(context, folder, maxdepth),
+      sendFound(context, folder, findFormats.record, maxdepth),
     );
   },
 };
