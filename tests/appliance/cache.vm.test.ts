@@ -55,7 +55,8 @@ function copyCache(target: string): void {
       !(wanted.test(name) && info.mtimeMs > since)
     )
       continue;
-    execFileSync("cp", ["-a", "--sparse=always", "--reflink=auto", join(own, name), join(target, "appliance")]);
+    // Without holes: to read one through a mapping takes room on a tmpfs, and there may be none.
+    execFileSync("cp", ["-a", "--sparse=never", "--reflink=auto", join(own, name), join(target, "appliance")]);
   }
 }
 
