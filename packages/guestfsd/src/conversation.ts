@@ -7,6 +7,7 @@ import {
   launchFlag,
   ProtocolError,
   Reader,
+  readHeader,
   Writer,
 } from "@guestfs/protocol";
 import type { Header } from "@guestfs/protocol";
@@ -16,7 +17,7 @@ import { ConversationEndedError, DaemonError, DownloadCancelledError } from "./d
 import { DaemonState } from "./daemon-state.ts";
 import type { DaemonOptions } from "./daemon-state.ts";
 import { DeviceNames } from "./device.ts";
-import { describeError, planOf, readCall, readCallHeader, runCall } from "./dispatch.ts";
+import { describeError, planOf, readCall, runCall } from "./dispatch.ts";
 import type { Call, Plan } from "./dispatch.ts";
 import { Audit } from "./live/audit.ts";
 import type { ClientRecord } from "./live/service.ts";
@@ -78,7 +79,7 @@ export class Conversation {
     const reader = new Reader(frame.bytes);
     let header: Header;
     try {
-      header = readCallHeader(reader);
+      header = readHeader(reader);
       if (header.direction !== "call") throw new ProtocolError("unexpected message direction (1)");
       if (header.status !== "ok") throw new ProtocolError("unexpected message status (1)");
     } catch (error) {

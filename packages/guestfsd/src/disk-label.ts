@@ -18,16 +18,28 @@ function serialOf(drive: string): string {
   }
 }
 
+interface LabelledDrive {
+  /** as the kernel calls it */
+  readonly drive: string;
+  readonly label: string;
+}
+
+function labelledDrives(): LabelledDrive[] {
+  return userDrives()
+    .map((drive) => ({ drive, label: serialOf(drive) }))
+    .filter(({ label }) => label !== "");
+}
+
+/** Each partition's drive's label with its number, and the kernel's device. */
+function partitionLabels({ drive, label }: LabelledDrive): [label: string, device: string][] {
+  return kernelPartitions(drive).map(({ name, number }) => [`${label}${number}`, `/dev/${name}`]);
+}
+
 /** The labels that drives were added with, and for each partition its drive's label with its number, to the kernel's devices. */
 export function diskLabels(): Record<string, string> {
-  const labels: Record<string, string> = {};
-  for (const drive of userDrives()) {
-    const label = serialOf(drive);
-    if (label === "") continue;
-    labels[label] = `/dev/${drive}`;
-    for (const { name, number } of kernelPartitions(drive)) labels[`${label}${number}`] = `/dev/${name}`;
-  }
-  return labels;
+  return Object.fromEntries(
+    labelledDrives().flatMap((each) => [[each.label, `/dev/${each.drive}`], ...partitionLabels(each)]),
+  );
 }
 
 const labelFolder = "/dev/disk/guestfs/";
@@ -36,13 +48,10 @@ const labelFolder = "/dev/disk/guestfs/";
 export function resolveLabel(path: string): string {
   if (!path.startsWith(labelFolder) || existsSync(path)) return path;
   const name = path.slice(labelFolder.length);
-  // Not by way of diskLabels: with two hundred drives, their partitions are what takes long.
-  const drives = userDrives().map((drive) => ({ drive, label: serialOf(drive) }));
+  const drives = labelledDrives();
   const whole = drives.find(({ label }) => label === name);
-  if (whole !== undefined) return `/dev/${whole.drive}`;
-  for (const { drive, label } of drives.filter((each) => each.label !== "" && name.startsWith(each.label))) {
-    const part = kernelPartitions(drive).find(({ number }) => `${label}${number}` === name);
-    if (part !== undefined) return `/dev/${part.name}`;
-  }
-  return path;
+  if (whole) return `/dev/${whole.drive}`;
+  // With two hundred drives, their partitions are what takes long.
+  const near = drives.filter(({ label }) => name.startsWith(label)).flatMap(partitionLabels);
+  return near.find(([label]) => label === name)?.[1] ?? path;
 }

@@ -1,4 +1,4 @@
-import { codecOf, readHeader } from "@guestfs/protocol";
+import { codecOf } from "@guestfs/protocol";
 import type { Header, ProcedureCodec, Reader } from "@guestfs/protocol";
 import { camelCase, procedures } from "@guestfs/schema";
 import type { Procedure, StringKind } from "@guestfs/schema";
@@ -55,11 +55,6 @@ export interface Call {
   readonly row: Procedure;
   readonly handler: AnyHandler;
   readonly args: Record<string, unknown>;
-}
-
-/** @throws ProtocolError when the message has no header of this protocol */
-export function readCallHeader(reader: Reader): Header {
-  return readHeader(reader);
 }
 
 /**

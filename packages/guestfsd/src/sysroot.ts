@@ -3,6 +3,7 @@ import { closeSync, constants, openSync, readlinkSync } from "node:fs";
 import { DaemonError } from "./daemon-error.ts";
 import type { PathGuard } from "./live/path-guard.ts";
 import { O_DIRECTORY, O_NOFOLLOW, O_PATH, openInRoot } from "./native/file.ts";
+import { openQuietly } from "./quiet-open.ts";
 
 /** A place in the guest, held open: its folder by descriptor, its last element by name. */
 export interface Place {
@@ -17,17 +18,6 @@ export interface Place {
 /** The path by which the kernel reaches an open descriptor. */
 export function descriptorPath(fd: number): string {
   return `/proc/self/fd/${fd}`;
-}
-
-/** Opens without a trace in the times of access, where that is wanted and may be. */
-function openQuietly(quiet: number, flags: number, open: (flags: number) => number): number {
-  try {
-    return open(quiet);
-  } catch (error) {
-    // Only the owner of a file may leave its time alone.
-    if (quiet === flags || (error as NodeJS.ErrnoException).code !== "EPERM") throw error;
-    return open(flags);
-  }
 }
 
 /** A path for `node:fs`: text, or bytes where the name is not UTF-8. */

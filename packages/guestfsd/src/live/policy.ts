@@ -1,5 +1,6 @@
 import { procedures, topics } from "@guestfs/schema";
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { openQuietly } from "../quiet-open.ts";
 
 /** What a machine lets its host's programs do. */
 export interface Policy {
@@ -110,14 +111,8 @@ export function parsePolicy(text: string, source: string): Policy {
 
 /** Reads a file and leaves its time of access, so that a client that only reads changes nothing by coming. */
 function readUnseen(path: string): string {
-  let file: number;
-  try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOATIME);
-  } catch (error) {
-    // The right of its owner and of root.
-    if ((error as NodeJS.ErrnoException).code !== "EPERM") throw error;
-    return readFileSync(path, "utf8");
-  }
+  const { O_RDONLY, O_NOATIME } = constants;
+  const file = openQuietly(O_RDONLY | O_NOATIME, O_RDONLY, (flags) => openSync(path, flags));
   try {
     return readFileSync(file, "utf8");
   } finally {

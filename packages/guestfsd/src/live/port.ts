@@ -1,6 +1,5 @@
-import { writevSync } from "node:fs";
 import type { Channel } from "../channel.ts";
-import { PiecewiseReader, readNow, writeNow } from "../native/descriptor.ts";
+import { PiecewiseTransfer, readNow, writeNow } from "../native/descriptor.ts";
 import { EventPoll } from "../native/event-poll.ts";
 import { queueSignals, takeSignals } from "../native/host-signal.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, PollSet } from "../native/poll.ts";
@@ -12,7 +11,9 @@ const [pageSize, writeSize] = [4096, 32 * 1024];
 /** Most pages that are read in one go. */
 const pagesMax = 32;
 const dropped = new Uint8Array(pagesMax * pageSize);
-const pages = new PiecewiseReader(pageSize, pagesMax);
+const pages = new PiecewiseTransfer(pageSize, pagesMax);
+/** A whole chunk, if there is room for it. */
+const writes = new PiecewiseTransfer(writeSize, 32);
 /** One signal may be a late one of data that was read already; a client that was replaced makes two, close together. */
 const signalsOfReplacement = 2;
 const closeTogether = 50;
@@ -20,16 +21,6 @@ const closeTogether = 50;
 const [arrival, quiet] = [20, 3];
 /** For how long a client says nothing that has just come and waits for the greeting, in milliseconds. */
 const silence = 30;
-
-/** @returns `undefined` when the system call would have had to wait */
-function withoutWaiting(call: () => number): number | undefined {
-  try {
-    return call();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return undefined;
-    throw error;
-  }
-}
 
 /**
  * A virtio-serial port, which outlives the programs that connect to its host side (Linux, drivers/char/virtio_console.c):
@@ -102,11 +93,11 @@ export class Port implements Channel {
   }
 
   write(bytes: Uint8Array): void {
-    let at = bytes.length > writeSize ? 0 : writeNow(this.#fd, bytes);
-    while (at < bytes.length) {
-      this.#room.wait(-1);
-      if ((this.#room.ready(0) & (POLLHUP | POLLERR)) !== 0) throw new Error("the host's side was closed");
-      at += withoutWaiting(() => writevSync(this.#fd, piecesOf(bytes.subarray(at), writeSize))) ?? 0;
+    for (let at = 0; at < bytes.length;) {
+      const left = at === 0 ? bytes : bytes.subarray(at);
+      const count = left.length > writeSize ? writes.writeNow(this.#fd, left) : writeNow(this.#fd, left);
+      if (count === undefined) this.#awaitRoom();
+      else at += count;
     }
   }
 
@@ -124,6 +115,11 @@ export class Port implements Channel {
 
   clientRecovers(): void {
     this.#recovers = true;
+  }
+
+  #awaitRoom(): void {
+    this.#room.wait(-1);
+    if ((this.#room.ready(0) & (POLLHUP | POLLERR)) !== 0) throw new Error("the host's side was closed");
   }
 
   get #suspicious(): boolean {
@@ -199,8 +195,4 @@ export class Port implements Channel {
     this.#reads = 0;
     return count;
   }
-}
-
-function piecesOf(bytes: Uint8Array, size: number): Uint8Array[] {
-  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
 }

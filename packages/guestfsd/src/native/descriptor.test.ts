@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { PiecewiseReader, readBlocking, readNow, writeAll } from "./descriptor.ts";
+import { PiecewiseTransfer, readBlocking, readNow, writeAll, writeNow } from "./descriptor.ts";
 
 const page = 4096;
 const content = Buffer.from(Array.from({ length: 3 * page + 10 }, (_, at) => (at * 7 + (at >> 8)) & 0xff));
@@ -22,7 +22,7 @@ function withFile(flags: string, use: (fd: number, path: string) => void): void 
 
 test("whole pieces are read to where they belong, wherever in memory that is, and nothing beside them", () => {
   withFile("r", (fd) => {
-    const reader = new PiecewiseReader(page, 2);
+    const reader = new PiecewiseTransfer(page, 2);
     const memory = new Uint8Array(8 * page);
     assert.equal(reader.readNow(fd, memory.subarray(13, 13 + 2 * page + 5)), 2 * page);
     assert.deepEqual(Buffer.from(memory.subarray(13, 13 + 2 * page)), content.subarray(0, 2 * page));
@@ -47,4 +47,18 @@ test("reading and writing in one piece, and what fails has its errno", () => {
   assert.throws(() => readNow(-1, Buffer.alloc(4)), { code: "EBADF" });
   assert.throws(() => readBlocking(-1, Buffer.alloc(4)), { code: "EBADF" });
   assert.throws(() => writeAll(-1, Buffer.alloc(4)), { code: "EBADF" });
+});
+
+test("whole pieces are written from where they are, and the rest is left", () => {
+  withFile("r+", (fd, path) => {
+    const pieces = new PiecewiseTransfer(100, 3);
+    const memory = Buffer.alloc(1000, "x");
+    memory.fill("y", 7, 257);
+    assert.equal(pieces.writeNow(fd, memory.subarray(7, 257)), 200);
+    assert.equal(pieces.writeNow(fd, memory.subarray(257)), 300);
+    assert.equal(readFileSync(path).subarray(0, 500).toString(), "y".repeat(200) + "x".repeat(300));
+    assert.equal(writeNow(fd, Buffer.from("z")), 1);
+    assert.equal(readFileSync(path)[500], 0x7a);
+  });
+  assert.throws(() => writeNow(-1, Buffer.alloc(4)), { code: "EBADF" });
 });

@@ -1,6 +1,6 @@
 import koffi from "koffi";
 import { PieceList } from "./piece-list.ts";
-import { check, SystemError, uninterrupted } from "./system-error.ts";
+import { SystemError, uninterrupted } from "./system-error.ts";
 
 const { EAGAIN } = koffi.os.errno as { readonly EAGAIN: number };
 
@@ -10,6 +10,7 @@ const libc = koffi.load("libc.so.6");
 const readC = libc.func("read", "long", ["int", "void*", "size_t"]) as Transfer<Uint8Array>;
 const writeC = libc.func("write", "long", ["int", "void*", "size_t"]) as Transfer<Uint8Array>;
 const readvC = libc.func("readv", "long", ["int", "void*", "int"]) as Transfer<Uint32Array>;
+const writevC = libc.func("writev", "long", ["int", "void*", "int"]) as Transfer<Uint32Array>;
 
 /** @param count - what the system call returned */
 function unlessItWaits(count: number, syscall: string): number | undefined {
@@ -43,13 +44,21 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
   }
 }
 
-/** readv(2) into places of one size that follow each other, on a descriptor opened with O_NONBLOCK. */
-export class PiecewiseReader {
+/**
+ * write(2) on a descriptor opened with O_NONBLOCK, at a fraction of the price of `fs.writeSync` where it has to wait.
+ * @returns bytes written; `undefined` when it would have had to wait
+ */
+export function writeNow(fd: number, bytes: Uint8Array): number | undefined {
+  return unlessItWaits(writeC(fd, bytes, bytes.length), "write");
+}
+
+/** readv(2) and writev(2) of pieces of one size that follow each other, on a descriptor opened with O_NONBLOCK. */
+export class PiecewiseTransfer {
   readonly #pieces: PieceList;
 
   /**
-   * @param pieceSize - bytes of each place
-   * @param most - how many places are read into in one go
+   * @param pieceSize - bytes of each piece
+   * @param most - how many pieces go in one call
    */
   constructor(pieceSize: number, most: number) {
     this.#pieces = new PieceList(pieceSize, most);
@@ -63,13 +72,13 @@ export class PiecewiseReader {
     const count = this.#pieces.cover(target);
     return unlessItWaits(readvC(fd, this.#pieces.table, count), "readv");
   }
-}
 
-/**
- * write(2) on a descriptor opened with O_NONBLOCK, at a fraction of the price of `fs.writeSync` where it has to wait.
- * @returns bytes written; 0 when it would have had to wait
- */
-export function writeNow(fd: number, bytes: Uint8Array): number {
-  const count = writeC(fd, bytes, bytes.length);
-  return count < 0 && koffi.errno() === EAGAIN ? 0 : check(count, "write");
+  /**
+   * Writes the whole pieces of `bytes`, as many as there are.
+   * @returns bytes written; `undefined` when it would have had to wait
+   */
+  writeNow(fd: number, bytes: Uint8Array): number | undefined {
+    const count = this.#pieces.cover(bytes);
+    return unlessItWaits(writevC(fd, this.#pieces.table, count), "writev");
+  }
 }
