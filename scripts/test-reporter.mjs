@@ -60,7 +60,7 @@ export default async function* report(source) {
     const counts = files.get(file) ?? { passed: 0, failed: 0, skipped: 0, time: 0 };
     files.set(file, counts);
     if (outcome.nesting === 0) counts.time += outcome.details.duration_ms;
-    if (outcome.details.type === "suite" && type === "test:pass") continue;
+    if (outcome.details.type === "suite" && type === "test:pass" && outcome.skip === undefined) continue;
     const name = [...path.slice(0, outcome.nesting), outcome.name].join(" > ");
     if (outcome.skip !== undefined) {
       counts.skipped += 1;

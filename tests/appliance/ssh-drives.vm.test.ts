@@ -24,7 +24,6 @@ const skip =
   process.geteuid?.() !== 0
     ? "only root can give programs another ~/.ssh"
     : missing && `no ${missing[0]} (Debian package ${missing[1]})`;
-if (skip !== undefined) console.log(`# skipped: ${skip}`);
 
 const guestfish = fileURLToPath(new URL("../../packages/guestfish/bin/guestfish.js", import.meta.url));
 const port = 20_000 + (process.pid % 20_000);
