@@ -12,12 +12,18 @@ import {
 import type { ChildEnd } from "./native/child.ts";
 import { POLLIN, POLLOUT, PollSet } from "./native/poll.ts";
 
+/** What reads a program's output itself, to spare copying it. */
+export interface OutputTaker {
+  /** Reads once. Returns `false` at the end. */
+  take(fd: number): boolean;
+}
+
 /** How a program is run. */
 export interface RunOptions {
   /** What it reads: bytes, text, chunks as they come, or a descriptor. Default: nothing. */
   readonly stdin?: Uint8Array | string | Iterable<Uint8Array> | number;
-  /** What becomes of its output: kept (default), handed on chunk by chunk, or written to a descriptor. */
-  readonly stdout?: ((data: Uint8Array) => void) | number;
+  /** What becomes of its output: kept (default), handed on piece by piece, taken from the pipe, or written to a descriptor. */
+  readonly stdout?: ((data: Uint8Array) => void) | OutputTaker | number;
   /** Variables beside the daemon's own few. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Descriptors that it finds under the same numbers. */
@@ -122,7 +128,7 @@ class RunningChild {
       let childOut: number;
       if (typeof stdout === "number") childOut = stdout;
       else [this.#stdout, childOut] = this.#pipe();
-      if (typeof stdout === "function") enlargePipe(childOut, streamPipeSize);
+      if (stdout !== undefined && typeof stdout !== "number") enlargePipe(childOut, streamPipeSize);
       const [errorsRead, errorsWrite] = this.#pipe();
       this.#stderr = errorsRead;
       this.#pid = spawnChild({
@@ -201,11 +207,13 @@ class RunningChild {
 
   #readOutput(): boolean {
     if (this.#stdout === undefined) return false;
+    const { stdout } = this.#options;
+    if (typeof stdout === "object") return stdout.take(this.#stdout);
     const count = readSync(this.#stdout, this.#buffer, 0, this.#buffer.length, null);
     if (count === 0) return false;
     const data = this.#buffer.subarray(0, count);
-    if (typeof this.#options.stdout === "function") {
-      this.#options.stdout(data);
+    if (typeof stdout === "function") {
+      stdout(data);
       return true;
     }
     this.#keptLength += count;

@@ -3,6 +3,7 @@ import { readvSync } from "node:fs";
 import { DownloadCancelledError } from "./daemon-error.ts";
 import { directAlignment, DirectMode } from "./direct-mode.ts";
 import { alignedMemory } from "./native/aligned-memory.ts";
+import { readBlocking } from "./native/descriptor.ts";
 import type { Wire } from "./wire.ts";
 
 const batchMax = 256 * 1024;
@@ -52,7 +53,9 @@ export class FileOutput {
   readonly #sendReply: () => void;
   readonly #batch: Uint8Array;
   readonly #places: readonly Uint8Array[];
+  /** Bytes of whole chunks, and of the one behind them that is not full yet. */
   #batched = 0;
+  #open = 0;
   #started = false;
   #sent = 0;
 
@@ -79,6 +82,7 @@ export class FileOutput {
 
   /** @throws DownloadCancelledError when the client does not want the rest */
   write(data: Uint8Array): void {
+    this.#closeOpen();
     for (let at = 0; at < data.length;) {
       const length = Math.min(this.#chunkSize, data.length - at);
       if (this.#batched + chunkPrefixSize + length + 3 > this.#batch.length) this.#flush();
@@ -86,6 +90,25 @@ export class FileOutput {
       this.#close(length);
       at += length;
     }
+  }
+
+  /**
+   * Reads what a descriptor has, once, straight into the memory that is sent from. It is sent when a chunk is full.
+   * @returns `false` at its end
+   */
+  take(fd: number): boolean {
+    if (this.#places.length > 1) {
+      this.#flush();
+      const count = readvSync(fd, this.#places);
+      this.#sendPieces(count);
+      return count > 0;
+    }
+    if (this.#batched + chunkPrefixSize + this.#chunkSize > this.#batch.length) this.#flush();
+    const at = this.#batched + chunkPrefixSize + this.#open;
+    const count = readBlocking(fd, this.#batch.subarray(at, at + this.#chunkSize - this.#open));
+    this.#open += count;
+    if (this.#open === this.#chunkSize) this.#closeOpen();
+    return count > 0;
   }
 
   /** Reads a descriptor from its place to its end, or `limit` bytes of it, into the file. */
@@ -109,11 +132,16 @@ export class FileOutput {
       else mode?.off();
       const count = this.#read(fd, all ? places : this.#trim(places, left), mode);
       if (count === 0) return;
-      for (let rest = count; rest > 0; rest -= this.#chunkSize) this.#close(Math.min(rest, this.#chunkSize));
-      this.#flush();
+      this.#sendPieces(count);
       left -= count;
       report?.(this.#sent);
     }
+  }
+
+  /** Sends what stands in the places. */
+  #sendPieces(count: number): void {
+    for (let rest = count; rest > 0; rest -= this.#chunkSize) this.#close(Math.min(rest, this.#chunkSize));
+    this.#flush();
   }
 
   #read(fd: number, places: readonly Uint8Array[], mode: DirectMode | undefined): number {
@@ -138,6 +166,7 @@ export class FileOutput {
   /** Breaks the file off, when it had begun. */
   abort(): void {
     this.#batched = 0;
+    this.#open = 0;
     this.#wire.send(encodeChunk({ type: "cancel" }));
   }
 
@@ -165,7 +194,15 @@ export class FileOutput {
     this.#sent += length;
   }
 
+  #closeOpen(): void {
+    const length = this.#open;
+    if (length === 0) return;
+    this.#open = 0;
+    this.#close(length);
+  }
+
   #flush(): void {
+    this.#closeOpen();
     if (this.#batched === 0) return;
     this.#start();
     if (this.#wire.takeCancel()) throw new DownloadCancelledError("the client cancelled the download");

@@ -26,7 +26,7 @@ export function sendFound(context: OutputContext, folder: number, format: string
     directory: folder,
     accept: "any",
     pulse: context.pulse,
-    stdout: (data) => context.output.write(data),
+    stdout: context.output,
   });
   if (status === 0) return;
   const complaints = stderr.split("\n").filter((line) => !gone.test(line));

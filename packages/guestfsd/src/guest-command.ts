@@ -3,6 +3,7 @@ import { closeSync, copyFileSync, renameSync, rmSync } from "node:fs";
 import type { Context } from "./context.ts";
 import { DaemonError } from "./daemon-error.ts";
 import { run } from "./exec.ts";
+import type { OutputTaker } from "./exec.ts";
 import { O_DIRECTORY, O_NOFOLLOW, O_PATH } from "./native/file.ts";
 import { mount, MNT_DETACH, MS_BIND, MS_PRIVATE, MS_REC, umount } from "./native/mount.ts";
 import { errorText } from "./native/system-error.ts";
@@ -70,16 +71,13 @@ function withMachine<T>(context: Context, action: () => T): T {
   }
 }
 
-/** Where a guest program's output goes. */
-export type CommandOutput = ((data: Uint8Array) => void) | "reply";
-
 /**
  * Runs a program of the guest with the guest's tree as its `/`.
- * @param output - `"reply"`: kept, as far as one message holds it
- * @returns its output
+ * @param output - what takes its output
+ * @returns its output when nothing takes it, as far as one message holds it
  * @throws DaemonError with what it wrote to its stderr, when it fails
  */
-export function runInGuest(context: Context, argv: readonly string[], output: CommandOutput): Buffer {
+export function runInGuest(context: Context, argv: readonly string[], stdout?: OutputTaker): Buffer {
   const [program] = argv;
   if (program === undefined) throw new DaemonError("the command is empty", "EINVAL");
   return withMachine(context, () => {
@@ -91,7 +89,7 @@ export function runInGuest(context: Context, argv: readonly string[], output: Co
         pulse: context.pulse,
         outputMax: messageMax,
         ...(live ? {} : { root }),
-        ...(output === "reply" ? {} : { stdout: output }),
+        ...(stdout ? { stdout } : {}),
       }).stdout;
     } catch (error) {
       throw explained(error, program);

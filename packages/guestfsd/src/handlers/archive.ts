@@ -56,7 +56,7 @@ function compressorCommand(ctype: string, level: number | undefined): string[] {
 
 function compressContent(context: OutputContext, path: string, argv: readonly string[]): void {
   withContent(context, path, (stdin) => {
-    run(argv, { stdin, pulse: context.pulse, stdout: (data) => context.output.write(data) });
+    run(argv, { stdin, pulse: context.pulse, stdout: context.output });
   });
 }
 
@@ -116,7 +116,7 @@ function packTar(args: Packing, context: OutputContext): void {
     run([...argv, "."], {
       directory,
       pulse: context.pulse,
-      stdout: (data) => context.output.write(data),
+      stdout: context.output,
       // 1: a file changed while it was read, which in a machine that runs is no failure.
       accept: context.state.options.live ? [0, 1] : [0],
     });
@@ -138,7 +138,7 @@ function packCpio(context: OutputContext, path: string, format: string): void {
       directory,
       stdin: treeNames(directory),
       pulse: context.pulse,
-      stdout: (data) => context.output.write(data),
+      stdout: context.output,
     });
   });
 }

@@ -65,15 +65,15 @@ function shell(command: string): string[] {
 /** The daemon itself, and the guest's programs. */
 export const daemon: HandlersOf<"daemon"> = {
   available_all_groups: () => groups.map(({ name }) => name).toSorted(),
-  command: ({ arguments: argv }, context) => textUntilNul(runInGuest(context, argv, "reply")),
-  command_lines: ({ arguments: argv }, context) => linesOf(runInGuest(context, argv, "reply")),
+  command: ({ arguments: argv }, context) => textUntilNul(runInGuest(context, argv)),
+  command_lines: ({ arguments: argv }, context) => linesOf(runInGuest(context, argv)),
   command_out({ arguments: argv }, context) {
-    runInGuest(context, argv, (data) => context.output.write(data));
+    runInGuest(context, argv, context.output);
   },
-  sh: ({ command }, context) => textUntilNul(runInGuest(context, shell(command), "reply")),
-  sh_lines: ({ command }, context) => linesOf(runInGuest(context, shell(command), "reply")),
+  sh: ({ command }, context) => textUntilNul(runInGuest(context, shell(command))),
+  sh_lines: ({ command }, context) => linesOf(runInGuest(context, shell(command))),
   sh_out({ command }, context) {
-    runInGuest(context, shell(command), (data) => context.output.write(data));
+    runInGuest(context, shell(command), context.output);
   },
   dmesg: () => textUntilNul(readKernelLog()).replace(/^<\d+>/gm, ""),
   drop_caches({ whattodrop }) {

@@ -42,7 +42,7 @@ export const ntfs: HandlersOf<"ntfs"> = {
         ...[...flag("--preserve-timestamps", preservetimestamps), ...flag("--force", force)],
         device,
       ],
-      { stdout: (data) => context.output.write(data) },
+      { stdout: context.output },
     );
   },
   ntfsfix({ device, clearbadsectors }) {

@@ -18,7 +18,7 @@ function deviceOf(mountable: string): string {
 
 /** Sends what a program prints. */
 function download(context: OutputContext, argv: readonly string[]): void {
-  run(argv, { stdout: (data) => context.output.write(data) });
+  run(argv, { stdout: context.output });
 }
 
 // TSK_FS_NAME_TYPE_ENUM and TSK_FS_META_TYPE_ENUM: fifo, characters, folder, blocks, file, link, socket, shadow, whiteout, unknown.
