@@ -147,7 +147,10 @@ describe("a cache folder on a file system of its own", { skip: rootOnly }, () =>
 test("a template that was cut at any byte: another is made in the same call", { timeout: 900_000 }, async () => {
   const cache = join(folder, "cut");
   copyCache(cache);
+  // The first saves a template, the second has one rehearse.
   await start(cache);
+  await start(cache);
+  assert.equal(templatesOf(cache).length, 2);
   const saved = join(folder, "saved");
   execFileSync("cp", ["-a", "--sparse=always", "--reflink=auto", join(cache, "appliance"), saved]);
   const cuts = [

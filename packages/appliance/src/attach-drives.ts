@@ -9,10 +9,12 @@ import type { DriveFormat } from "./drive-format.ts";
 import { encodedSecret, protocolNode } from "./drive-node.ts";
 import type { BlockNode } from "./drive-node.ts";
 import type { ApplianceDrive } from "./drive.ts";
+import { fillSlot, slotTarget } from "./drive-slot.ts";
 import { emptyQcow2 } from "./qcow2-overlay.ts";
+import { diskId, scsiDisk } from "./scsi-disk.ts";
 import { makeTemporaryFolder } from "./temporary-folder.ts";
 
-/** Highest number of drives: SCSI targets of one virtio-scsi controller, but for the last, which is ours. */
+/** Highest number of drives: the SCSI targets of one virtio-scsi controller but one, as libguestfs says it. */
 export const maxDrives = 255;
 
 const DETACH_MS = 10_000;
@@ -119,7 +121,8 @@ async function run(drive: ApplianceDrive, action: Promise<unknown>): Promise<voi
 }
 
 /**
- * Attaches drives to a QEMU whose machine has the SCSI controller `scsi0`: drive i becomes target `first` + i. Secrets go over QMP and are never on
+ * Attaches drives to a QEMU whose machine has the SCSI controller `scsi0`: drive i becomes target `first` + i, and the disk that is there
+ * already when it is the slot's. Secrets go over QMP and are never on
  * a command line. A read-only drive's image is opened for reading only, without QEMU's image lock (so a disk in use can be looked at),
  * under an overlay that takes the writes. Overlays are files in a 0700 folder in `tmpDir`; as soon as QEMU has them open they have no name
  * any more, so that nothing stays behind however this ends.
@@ -130,14 +133,17 @@ export async function attachDrives(
   qmp: QmpClient,
   drives: readonly PreparedDrive[],
   tmpDir: string,
-  first = 0,
+  { first = 0, intoSlot = false }: Place = {},
 ): Promise<void> {
-  if (!drives.some(({ drive }) => drive.readonly === true)) return attachInto(qmp, drives, tmpDir, first);
+  const steps = drives.map(
+    (drive, index) => new DriveSteps(qmp, drive, first + index, intoSlot && first + index === slotTarget),
+  );
+  if (!steps.some(({ readonly }) => readonly)) return attachInto(qmp, steps, tmpDir);
   const folder = await makeTemporaryFolder(tmpDir).catch((error: unknown) => {
     throw new ApplianceError({ stage: "host", message: `no temporary folder can be made in ${tmpDir}`, cause: error });
   });
   try {
-    await attachInto(qmp, drives, folder, first);
+    await attachInto(qmp, steps, folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -149,7 +155,7 @@ export async function attachDrives(
  * @throws QmpError
  */
 export async function detachDrive(qmp: QmpClient, target: number): Promise<void> {
-  const id = `drive${target}`;
+  const id = diskId(target);
   let forget = (): void => undefined;
   const deleted = new Promise<void>((resolve) => {
     forget = qmp.onEvent(({ event, data }) => {
@@ -162,6 +168,11 @@ export async function detachDrive(qmp: QmpClient, target: number): Promise<void>
   } finally {
     forget();
   }
+  await removeNodes(qmp, target);
+}
+
+/** Closes the images of a drive that no disk has any more. @throws QmpError */
+export async function removeNodes(qmp: QmpClient, target: number): Promise<void> {
   const nodes = new Set(
     (await qmp.execute("query-named-block-nodes", { flat: true })).map((node) => node["node-name"]),
   );
@@ -170,13 +181,7 @@ export async function detachDrive(qmp: QmpClient, target: number): Promise<void>
   }
 }
 
-async function attachInto(
-  qmp: QmpClient,
-  drives: readonly PreparedDrive[],
-  folder: string,
-  first: number,
-): Promise<void> {
-  const steps = drives.map((drive, index) => new DriveSteps(qmp, drive, first + index));
+async function attachInto(qmp: QmpClient, steps: readonly DriveSteps[], folder: string): Promise<void> {
   // QEMU works on one command after the other; what is saved is waiting for each answer.
   await forAll(steps, (step) => step.addImage());
   const overlaid = steps.filter(({ readonly }) => readonly);
@@ -195,18 +200,28 @@ async function forAll(steps: readonly DriveSteps[], action: (step: DriveSteps) =
   }
 }
 
+/** Where drives go. */
+interface Place {
+  /** SCSI target of the first. Default 0. */
+  first?: number;
+  /** `true`: the slot's drive goes into the disk that is there. Default `false`. */
+  intoSlot?: boolean;
+}
+
 /** What has to be done with QEMU for one drive. */
 class DriveSteps {
   readonly readonly: boolean;
   readonly #qmp: QmpClient;
   readonly #prepared: PreparedDrive;
   readonly #index: number;
+  readonly #intoSlot: boolean;
   #top: string;
 
-  constructor(qmp: QmpClient, prepared: PreparedDrive, index: number) {
+  constructor(qmp: QmpClient, prepared: PreparedDrive, index: number, intoSlot: boolean) {
     this.#qmp = qmp;
     this.#prepared = prepared;
     this.#index = index;
+    this.#intoSlot = intoSlot;
     this.#top = `image${index}`;
     this.readonly = prepared.drive.readonly === true;
   }
@@ -253,18 +268,10 @@ class DriveSteps {
       await this.#addNode({ driver: "copy-on-read", "node-name": `cor${index}`, file: this.#top });
       this.#top = `cor${index}`;
     }
+    if (this.#intoSlot) return run(drive, fillSlot(this.#qmp, this.#top));
     const sector = drive.blocksize ?? 512;
     const device = {
-      driver: "scsi-hd",
-      id: `drive${index}`,
-      bus: "scsi0.0",
-      channel: 0,
-      "scsi-id": index,
-      lun: 0,
-      drive: this.#top,
-      // QEMU would otherwise stop the whole guest when the host's disk is full, and every call would hang.
-      werror: "report",
-      rerror: "report",
+      ...scsiDisk(index, this.#top),
       ...(drive.label === undefined ? {} : { serial: drive.label }),
       ...(sector === 512 ? {} : { logical_block_size: sector, physical_block_size: sector }),
     };

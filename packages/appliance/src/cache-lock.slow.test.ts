@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { acquireCacheLock } from "./cache-lock.ts";
+import { acquireCacheLock, tryCacheLock } from "./cache-lock.ts";
 
 function child(program: string): ChildProcess {
   const source = `import { acquireCacheLock } from ${JSON.stringify(import.meta.resolve("./cache-lock.ts"))};\n${program}`;
@@ -67,5 +67,9 @@ test("waiting can be cancelled, and within one process the lock excludes too", a
   const controller = new AbortController();
   const second = acquireCacheLock(path, () => controller.abort(new Error("enough")), controller.signal);
   await assert.rejects(second, /enough/);
+  assert.equal(await tryCacheLock(path), undefined);
   await first.release();
+  const third = await tryCacheLock(path);
+  assert.ok(third);
+  await third.release();
 });

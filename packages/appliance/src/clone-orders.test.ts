@@ -6,6 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { CloneError, encodeOrders, ready, sendOrders } from "./clone-orders.ts";
+import type { Orders } from "./clone-orders.ts";
+
+const launch: Orders = { purpose: "launch", slotFilled: false, drives: [] };
 
 const folder = await mkdtemp(join(tmpdir(), "orders-test-"));
 after(() => rm(folder, { recursive: true }));
@@ -24,16 +27,16 @@ async function pair(): Promise<{ host: Socket; guest: Socket }> {
 }
 
 test("the orders are laid out as the daemon reads them, and no two are the same", () => {
-  const orders = encodeOrders([0, 9, 255], true);
+  const orders = encodeOrders({ purpose: "rehearsal", slotFilled: true, drives: [0, 9, 255] });
   assert.equal(orders.length, 256);
-  assert.equal(orders[0], 1);
+  assert.deepEqual([...orders.subarray(0, 2)], [1, 1]);
   assert.equal(orders.readInt32LE(8), 512);
   assert.equal(orders.readInt32LE(12), 64);
   assert.match(orders.toString("latin1", 80, 113), /^[0-9a-f]{32}\n$/);
   assert.match(orders.toString("latin1", 120, 144), /^guestfs-[0-9a-f]{8}\0+$/);
   assert.equal(orders.toString("hex", 144, 176), `0102${"00".repeat(29)}80`);
-  const other = encodeOrders([], false);
-  assert.equal(other[0], 0);
+  const other = encodeOrders(launch);
+  assert.deepEqual([...other.subarray(0, 2)], [0, 0]);
   assert.notEqual(orders.toString("hex", 16, 80), other.toString("hex", 16, 80));
   assert.notEqual(orders.toString("latin1", 80, 144), other.toString("latin1", 80, 144));
 });
@@ -44,7 +47,7 @@ test("a machine that asks for the time twice gets it, and its greeting stays in 
   const isReady = ready(host);
   guest.write("ady\n");
   await isReady;
-  const sent = sendOrders(host, [1], false);
+  const sent = sendOrders(host, { ...launch, drives: [1] });
   const times: Buffer[] = [];
   let received = Buffer.alloc(0);
   guest.on("data", (bytes: Buffer) => {
@@ -81,7 +84,7 @@ test("a rehearsal ends in being ready, the real thing in something else", async 
   const { host, guest } = await pair();
   guest.resume();
   guest.write("guestfsd ready\n");
-  await sendOrders(host, [], true);
+  await sendOrders(host, { ...launch, purpose: "rehearsal" });
   guest.write("guestfsd ready\n");
-  await assert.rejects(sendOrders(host, [], false), CloneError);
+  await assert.rejects(sendOrders(host, launch), CloneError);
 });

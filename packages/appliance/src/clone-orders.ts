@@ -45,10 +45,23 @@ export async function ready(channel: Socket): Promise<void> {
 const ORDERS_BYTES = 256;
 const SEED_BYTES = 64;
 
+/** What the daemon is told. */
+export interface Orders {
+  /** The real thing, something to rehearse with a disk that may be written to, or with one that has nothing in it. */
+  purpose: "launch" | "rehearsal" | "clearing";
+  /** Whether the disk that the machine has got something else in it; if not, it has been taken away. */
+  slotFilled: boolean;
+  /** SCSI targets at which disks have come. */
+  drives: readonly number[];
+}
+
+const purposes = { launch: 0, rehearsal: 1, clearing: 2 };
+
 /** The bytes of the orders. */
-export function encodeOrders(drives: readonly number[], rehearsal: boolean): Buffer {
+export function encodeOrders({ purpose, slotFilled, drives }: Orders): Buffer {
   const bytes = Buffer.alloc(ORDERS_BYTES);
-  bytes[0] = rehearsal ? 1 : 0;
+  bytes[0] = purposes[purpose];
+  bytes[1] = slotFilled ? 1 : 0;
   bytes.writeInt32LE(SEED_BYTES * 8, 8);
   bytes.writeInt32LE(SEED_BYTES, 12);
   bytes.set(randomBytes(SEED_BYTES), 16);
@@ -67,18 +80,17 @@ function encodeTime(): Buffer {
 }
 
 /**
- * Makes the machine of a daemon that is ready a fresh one: randomness and names of its own, the drives it has (SCSI targets), and the
- * time, as often as it asks for it. Ends when something else comes, which stays in the channel: the greeting. A rehearsal ends when the
+ * Makes the machine of a daemon that is ready a fresh one: randomness and names of its own, the drives it has, and the time, as often as it asks for it. Ends when something else comes, which stays in the channel: the greeting. A rehearsal ends when the
  * daemon is ready once more.
  *
  * @throws CloneError
  */
-export async function sendOrders(channel: Socket, drives: readonly number[], rehearsal: boolean): Promise<void> {
-  channel.write(encodeOrders(drives, rehearsal));
+export async function sendOrders(channel: Socket, orders: Orders): Promise<void> {
+  channel.write(encodeOrders(orders));
   for (;;) {
     const word = await nextWord(channel);
     if (word === "time") channel.write(encodeTime());
-    else if ((word === "ready") === rehearsal) return;
+    else if ((word === "ready") === (orders.purpose !== "launch")) return;
     else throw new CloneError(`the daemon did not do as it was told: ${word ?? "it greeted"}`);
   }
 }

@@ -169,7 +169,7 @@ export class MachineProcess {
       consoleTail: () => tail.text(),
       addDrive: (drive, target) =>
         waiting(async () => {
-          if (qmp !== undefined) await attachDrives(qmp, await prepareDrives([drive]), tmpDir, target);
+          if (qmp !== undefined) await attachDrives(qmp, await prepareDrives([drive]), tmpDir, { first: target });
         }),
       removeDrive: (target) =>
         waiting(async () => {

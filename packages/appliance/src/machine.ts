@@ -1,5 +1,6 @@
 import type { MachineDescription } from "@guestfs/qemu";
 import type { BuiltAppliance } from "./build.ts";
+import { slotParts } from "./drive-slot.ts";
 import { channelName } from "./guest-scripts.ts";
 import { windowFd } from "./machine-process.ts";
 import { windowSerial } from "./window-file.ts";
@@ -16,6 +17,8 @@ export interface MachineOptions {
   append?: string | undefined;
   /** Words of ours for the kernel's command line, e.g. `guestfs.template=1`. */
   words?: readonly string[];
+  /** Whether it has the disk that a launch fills with its first drive. Default `false`. */
+  slot?: boolean;
   /** File that holds the memory. */
   memoryFile?: { path: string; share: boolean };
   /** `true`: a saved state will be loaded. */
@@ -36,7 +39,8 @@ const kernelWords = [
     "cryptomgr.notests",
     "printk.time=1",
   ],
-  ...["selinux=0", "apparmor=0", "audit=0", "ipv6.disable=0"],
+  // Nothing here is told apart by security modules, groups of processes or pressure; keeping count of them costs each system call some.
+  ...["lsm=", "cgroup_disable=memory", "psi=0", "audit=0", "ipv6.disable=0"],
 ];
 const tcgWords = ["lpj=4000000", "no_timer_check", "tsc=reliable"];
 
@@ -75,6 +79,7 @@ const windowNode = {
 /** The appliance's machine, paused, without the user's drives. Pure. */
 export function applianceMachine(options: MachineOptions): MachineDescription {
   const { appliance, accelerator } = options;
+  const slot = options.slot === true ? slotParts : { blockdevs: [], devices: [] };
   return {
     machine: { type: "q35", hpet: "off", vmport: "off", sata: "off", smbus: "off", usb: "off", i8042: "off" },
     accelerator: accelerator === "tcg" ? { type: "tcg", thread: "multi", "tb-size": "256" } : { type: "kvm" },
@@ -89,11 +94,17 @@ export function applianceMachine(options: MachineOptions): MachineDescription {
     ],
     serialChardev: "console",
     qmpChardev: "qmp",
-    blockdevs: [imageNode("root", appliance.rootImage), imageNode("system", appliance.systemImage), windowNode],
+    blockdevs: [
+      imageNode("root", appliance.rootImage),
+      imageNode("system", appliance.systemImage),
+      windowNode,
+      ...slot.blockdevs,
+    ],
     netdevs: options.network ? [{ type: "user", id: "net0" }] : [],
     devices: [
       // The daemon is told which targets to look at; what the events of hot-plugging would start again costs time.
       { driver: "virtio-scsi-pci", id: "scsi0", hotplug: false },
+      ...slot.devices,
       { driver: "virtio-serial-pci", id: "serial0" },
       { driver: "virtserialport", chardev: "channel", name: channelName, bus: "serial0.0" },
       { driver: "virtio-blk-pci", drive: "root" },

@@ -1,20 +1,29 @@
 import { open } from "node:fs/promises";
 import type { QmpClient } from "@guestfs/qemu";
-import { attachDrives, detachDrive, prepareDrives } from "./attach-drives.ts";
+import { attachDrives, detachDrive } from "./attach-drives.ts";
 import type { PreparedDrive } from "./attach-drives.ts";
 import { sendOrders } from "./clone-orders.ts";
+import type { Orders } from "./clone-orders.ts";
+import { fitsSlot, slotTarget } from "./drive-slot.ts";
 import { applianceMachine } from "./machine.ts";
 import { channelFd, MachineProcess, qmpFd, stateFd } from "./machine-process.ts";
 import { loadState } from "./migration.ts";
+import { rehearse } from "./rehearsal.ts";
 import type { RunningAppliance } from "./running-appliance.ts";
-import { SCRATCH_TARGET, templateWords } from "./template-save.ts";
+import { templateTraits } from "./template-save.ts";
 import type { TemplateSource } from "./template-save.ts";
 import type { Template } from "./template-store.ts";
 
-/** A machine that was restored and waits for `cont`. */
-async function restore(
+/**
+ * A machine that was restored and waits for `cont`.
+ *
+ * @param memoryFile the template's memory, which is never written to, or a copy of it
+ * @throws ApplianceError, MigrationError; QEMU has ended
+ */
+export async function restore(
   source: TemplateSource,
   template: Template,
+  memoryFile: { path: string; share: boolean } = { path: template.memory, share: false },
 ): Promise<{ machine: MachineProcess; qmp: QmpClient }> {
   const state = await open(template.state, "r");
   let machine: MachineProcess;
@@ -24,8 +33,8 @@ async function restore(
       state: state.fd,
       machine: applianceMachine({
         ...source.machine,
-        words: templateWords,
-        memoryFile: { path: template.memory, share: false },
+        ...templateTraits,
+        memoryFile,
         incoming: true,
         channelFd,
         qmpFd,
@@ -46,6 +55,26 @@ async function restore(
 }
 
 /**
+ * Attaches a clone's drives, the first one in the disk that is there when it fits; else that disk is taken away.
+ *
+ * @returns what to tell the daemon
+ * @throws ApplianceError, QmpError
+ */
+async function attachToClone(
+  machine: MachineProcess,
+  qmp: QmpClient,
+  drives: readonly PreparedDrive[],
+  tmpDir: string,
+): Promise<Orders> {
+  const [first] = drives;
+  const slotFilled = first !== undefined && fitsSlot(first.drive);
+  if (!slotFilled) await machine.wait(detachDrive(qmp, slotTarget));
+  await machine.wait(attachDrives(qmp, drives, tmpDir, { intoSlot: slotFilled }));
+  const targets = [...drives.keys()];
+  return { purpose: "launch", slotFilled, drives: slotFilled ? targets.slice(1) : targets };
+}
+
+/**
  * Restores a template, with the drives given, and waits for its daemon's greeting.
  *
  * @throws ApplianceError, CloneError, MigrationError; QEMU has ended
@@ -59,11 +88,10 @@ export async function restoreTemplate(
   const { onDebug } = source;
   const { machine, qmp } = await restore(source, template);
   try {
-    await machine.wait(attachDrives(qmp, drives, tmpDir));
+    const orders = await attachToClone(machine, qmp, drives, tmpDir);
     machine.stage = "boot";
     onDebug(`${drives.length} drives attached`);
-    const fresh = sendOrders(machine.channel, [...drives.keys()], false);
-    await machine.wait(Promise.all([qmp.execute("cont"), fresh]));
+    await machine.wait(Promise.all([qmp.execute("cont"), sendOrders(machine.channel, orders)]));
     onDebug("the daemon has greeted");
     return machine.handOver(source.machine.accelerator, tmpDir);
   } catch (error) {
@@ -98,12 +126,9 @@ export async function restoreWaiting(
   let alive = true;
   void machine.qemu.exited.then(() => (alive = false));
   try {
-    const scratch = await prepareDrives([{ filename: template.scratch, format: "raw", readonly: true }]);
-    await machine.wait(attachDrives(qmp, scratch, tmpDir, SCRATCH_TARGET));
     machine.stage = "boot";
-    const rehearsed = sendOrders(machine.channel, [SCRATCH_TARGET], true);
-    await machine.wait(Promise.all([qmp.execute("cont"), rehearsed]));
-    await machine.wait(detachDrive(qmp, SCRATCH_TARGET));
+    await machine.wait(qmp.execute("cont"));
+    await rehearse(machine, qmp, { filename: template.scratch, format: "raw", readonly: true }, tmpDir);
     machine.rest();
     source.onDebug("a clone waits for its drives");
   } catch (error) {
@@ -113,8 +138,7 @@ export async function restoreWaiting(
     async start(drives, { timeoutMs, signal }) {
       machine.hurry(timeoutMs, signal);
       try {
-        await machine.wait(attachDrives(qmp, drives, tmpDir));
-        await machine.wait(sendOrders(machine.channel, [...drives.keys()], false));
+        await machine.wait(sendOrders(machine.channel, await attachToClone(machine, qmp, drives, tmpDir)));
         return machine.handOver(source.machine.accelerator, tmpDir);
       } catch (error) {
         throw await machine.failure(error);

@@ -9,32 +9,28 @@ import type { QmpClient } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
 import { applianceMachine } from "./machine.ts";
 import type { MachineOptions } from "./machine.ts";
-import { ready, sendOrders } from "./clone-orders.ts";
+import { ready } from "./clone-orders.ts";
 import { channelFd, MachineProcess, qmpFd } from "./machine-process.ts";
 import { saveState } from "./migration.ts";
-import { recordOf } from "./template-store.ts";
+import { recordOf, templatePaths } from "./template-store.ts";
 import { makeTemporaryFolder } from "./temporary-folder.ts";
 
 /** What a template is saved from. */
 export interface TemplateSource {
   hv: string;
-  machine: Omit<MachineOptions, "channelFd" | "qmpFd" | "memoryFile" | "incoming" | "words">;
+  machine: Omit<MachineOptions, "channelFd" | "qmpFd" | "memoryFile" | "incoming" | "words" | "slot">;
   timeoutMs: number;
   signal?: AbortSignal | undefined;
   onConsole?: ((bytes: Uint8Array) => void) | undefined;
   onDebug(line: string): void;
 }
 
-/** Kernel's word that makes the daemon wait to be cloned. */
-export const templateWords: readonly string[] = ["guestfs.template=1"];
+/** How a template's machine differs from one that boots: the kernel's word makes the daemon wait to be cloned. */
+export const templateTraits = { words: ["guestfs.template=1"], slot: true } as const;
 
 // What a booted guest has touched of its memory, with room to spare.
 const NEEDED_BYTES = 400 * 2 ** 20;
 const SCRATCH_BYTES = 64 * 2 ** 20;
-// Behind all targets that drives of users get.
-export const SCRATCH_TARGET = 255;
-// Often enough that what they run is known to node's compiler.
-const REHEARSALS = 3;
 const SETTLE_MS = 300;
 
 /** Receives what QEMU writes to a unix socket, as a file. */
@@ -62,7 +58,8 @@ async function receiveInto(path: string, use: (socketPath: string) => Promise<vo
   }
 }
 
-async function requireSpace(folder: string): Promise<void> {
+/** @throws ApplianceError of stage `build` when a template has no room there */
+export async function requireSpace(folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize >= NEEDED_BYTES) return;
   throw new ApplianceError({
@@ -93,64 +90,21 @@ async function makeScratch(path: string): Promise<void> {
   await writeFile(path, table, { flag: "r+" });
 }
 
-async function addScratch(qmp: QmpClient, path: string, round: number): Promise<void> {
-  const file = { driver: "file", filename: path, locking: "off", cache: { "no-flush": true } };
-  const name = `scratch${round}`;
-  const node = { driver: "raw", "node-name": name, cache: { "no-flush": true }, file };
-  await qmp.execute("blockdev-add", node);
-  const place = { bus: "scsi0.0", channel: 0, "scsi-id": SCRATCH_TARGET, lun: 0 };
-  await qmp.execute("device_add", { driver: "scsi-hd", id: name, drive: name, ...place });
-}
-
-/** From the start of the processors to the end of QEMU. */
-async function bootAndSave(machine: MachineProcess, folder: string, onDebug: (line: string) => void): Promise<void> {
-  const { channel } = machine;
-  const qmp = await machine.connect();
-  machine.stage = "boot";
-  await machine.wait(qmp.execute("cont"));
-  await machine.wait(ready(channel));
-  onDebug("the template's daemon is up");
-  // It stays, with the file system that is made on it now: clones in a pool rehearse with it.
-  const scratch = join(folder, "scratch");
-  await makeScratch(scratch);
-  for (let round = 0; round < REHEARSALS; round++) {
-    await machine.wait(addScratch(qmp, scratch, round));
-    await machine.wait(sendOrders(channel, [SCRATCH_TARGET], true));
-    await machine.wait(qmp.execute("device_del", { id: `scratch${round}` }));
-  }
-  onDebug("the template's daemon is warm");
+/** Saves a machine that waits for orders, and ends it. */
+export async function finishTemplate(
+  machine: MachineProcess,
+  source: TemplateSource,
+  qmp: QmpClient,
+  folder: string,
+  name: string,
+): Promise<void> {
+  const { onDebug } = source;
+  const { memory, state, record } = templatePaths(folder);
   // What the guest's kernel has put off until later (freeing, mostly) is done once, not in every clone.
   await machine.wait(sleep(SETTLE_MS));
   await machine.wait(qmp.execute("stop"));
-  await machine.wait(receiveInto(join(folder, "state"), (path) => saveState(qmp, path)));
+  await machine.wait(receiveInto(state, (path) => saveState(qmp, path)));
   onDebug("the template's state is saved");
-}
-
-/**
- * Boots a machine without drives, has its daemon warm up and wait, and saves memory and state in `folder`.
- *
- * @throws ApplianceError, or what went wrong with the files; QEMU has ended
- */
-export async function saveTemplate(source: TemplateSource, folder: string, name: string): Promise<void> {
-  const { onDebug } = source;
-  await requireSpace(folder);
-  const memory = join(folder, "memory");
-  await makeSparse(memory, source.machine.memsize * 2 ** 20);
-  const machine = await MachineProcess.start({
-    ...source,
-    machine: applianceMachine({
-      ...source.machine,
-      words: templateWords,
-      memoryFile: { path: memory, share: true },
-      channelFd,
-      qmpFd,
-    }),
-  });
-  try {
-    await bootAndSave(machine, folder, onDebug);
-  } catch (error) {
-    throw await machine.failure(error);
-  }
   await machine.handOver(source.machine.accelerator, folder).stop();
   const file = await open(memory, "r+");
   try {
@@ -159,5 +113,37 @@ export async function saveTemplate(source: TemplateSource, folder: string, name:
     await file.close();
   }
   onDebug("the template's memory is written");
-  await writeFile(join(folder, "template.json"), JSON.stringify(await recordOf(folder, name)), { mode: 0o600 });
+  await writeFile(record, JSON.stringify(await recordOf(folder, name)), { mode: 0o600 });
+}
+
+/**
+ * Boots a machine without drives, and saves memory and state in `folder` when its daemon waits for orders.
+ *
+ * @throws ApplianceError, or what went wrong with the files; QEMU has ended
+ */
+export async function saveTemplate(source: TemplateSource, folder: string, name: string): Promise<void> {
+  await requireSpace(folder);
+  const { memory, scratch } = templatePaths(folder);
+  await makeSparse(memory, source.machine.memsize * 2 ** 20);
+  await makeScratch(scratch);
+  const machine = await MachineProcess.start({
+    ...source,
+    machine: applianceMachine({
+      ...source.machine,
+      ...templateTraits,
+      memoryFile: { path: memory, share: true },
+      channelFd,
+      qmpFd,
+    }),
+  });
+  try {
+    const qmp = await machine.connect();
+    machine.stage = "boot";
+    await machine.wait(qmp.execute("cont"));
+    await machine.wait(ready(machine.channel));
+    source.onDebug("the template's daemon is up");
+    await finishTemplate(machine, source, qmp, folder, name);
+  } catch (error) {
+    throw await machine.failure(error);
+  }
 }

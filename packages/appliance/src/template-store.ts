@@ -10,7 +10,7 @@ export const templatePrefix = "template-";
 export const templateDraft = "saving";
 
 /** Raise it when templates are made or restored in another way that the key does not show. */
-const TEMPLATE_VERSION = 2;
+const TEMPLATE_VERSION = 3;
 const KEEP_NEWEST = 4;
 const FORGET_MS = 24 * 60 * 60 * 1000;
 const KEEP_MS = 10 * 60 * 1000;
@@ -47,7 +47,8 @@ export function templateName(dependsOn: readonly string[]): string {
   return templatePrefix + digest.slice(0, 24);
 }
 
-const pathsOf = (folder: string): Template & { record: string } => ({
+/** The files of a template, or of a draft. */
+export const templatePaths = (folder: string): Template & { record: string } => ({
   memory: join(folder, "memory"),
   state: join(folder, "state"),
   scratch: join(folder, "scratch"),
@@ -62,7 +63,7 @@ function requirePrivate(path: string, info: Stats): void {
 
 /** What a draft's `template.json` has to say once its memory and its state are written. */
 export async function recordOf(folder: string, name: string): Promise<TemplateRecord> {
-  const { memory, state } = pathsOf(folder);
+  const { memory, state } = templatePaths(folder);
   const { size, mtimeMs } = await lstat(memory);
   return {
     version: TEMPLATE_VERSION,
@@ -83,7 +84,7 @@ export async function recordOf(folder: string, name: string): Promise<TemplateRe
  */
 export async function findTemplate(store: string, name: string): Promise<Template | undefined> {
   const folder = join(store, name);
-  const { memory, state, scratch, record: recordPath } = pathsOf(folder);
+  const { memory, state, scratch, record: recordPath } = templatePaths(folder);
   const info = await lstat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;
@@ -137,17 +138,17 @@ export async function removeTemplate(store: string, name: string): Promise<void>
 }
 
 /**
- * Removes templates that were replaced: not `keep`, not among the four used last, not used in the last ten minutes. A QEMU that has one
+ * Removes templates that were replaced: not in `keep`, not among the four used last, not used in the last ten minutes. A QEMU that has one
  * open is not disturbed. Only whoever holds the cache's lock may call it.
  */
-export async function removeOldTemplates(store: string, keep: string): Promise<void> {
+export async function removeOldTemplates(store: string, keep: readonly string[]): Promise<void> {
   const entries = await readdir(store);
   for (const name of entries.filter((entry) => entry.endsWith(".failed.json"))) await forgetOld(join(store, name));
-  const names = entries.filter((name) => /^template-[0-9a-f]+$/.test(name) && name !== keep);
+  const names = entries.filter((name) => /^template-[0-9a-f]+$/.test(name) && !keep.includes(name));
   const aged = await Promise.all(
     names.map(async (name) => ({ name, usedMs: (await lstat(join(store, name))).mtimeMs })),
   );
-  const old = aged.sort((a, b) => b.usedMs - a.usedMs).slice(KEEP_NEWEST - 1);
+  const old = aged.sort((a, b) => b.usedMs - a.usedMs).slice(KEEP_NEWEST - keep.length);
   for (const { name, usedMs } of old) if (usedMs < Date.now() - KEEP_MS) await removeTemplate(store, name);
 }
 

@@ -4,14 +4,15 @@ import { findProgram, qemuArguments } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
 import type { PreparedDrive } from "./attach-drives.ts";
 import { buildFolder, removeDrafts } from "./build-folder.ts";
-import { acquireCacheLock } from "./cache-lock.ts";
+import { acquireCacheLock, tryCacheLock } from "./cache-lock.ts";
 import { applianceMachine } from "./machine.ts";
 import { channelFd, qmpFd } from "./machine-process.ts";
 import type { RunningAppliance } from "./running-appliance.ts";
 import { TemplateFailures } from "./template-failures.ts";
+import { rehearseTemplate } from "./template-rehearse.ts";
 import { restoreTemplate, restoreWaiting } from "./template-restore.ts";
 import type { WaitingMachine } from "./template-restore.ts";
-import { saveTemplate, templateWords } from "./template-save.ts";
+import { saveTemplate, templateTraits } from "./template-save.ts";
 import type { TemplateSource } from "./template-save.ts";
 import {
   discardTemplate,
@@ -40,13 +41,22 @@ async function fileStamp(path: string): Promise<string> {
   return `${path} ${size} ${mtimeMs}`;
 }
 
-/** The name of the template for a machine: everything that goes into QEMU, and what that is made of. */
-async function nameFor(source: TemplateSource): Promise<string> {
+/** The names of the two templates for a machine. */
+interface Names {
+  /** As it is after booting: made by the first launch, which then takes little more than a boot. */
+  booted: string;
+  /** As it is after rehearsing what clones do: made by the second launch from the other, for all that follow. */
+  rehearsed: string;
+}
+
+/** Both depend on everything that goes into QEMU, and on what that is made of. */
+async function namesFor(source: TemplateSource): Promise<Names> {
   const { hv, machine } = source;
   const memoryFile = { path: "memory", share: false };
-  const args = qemuArguments(applianceMachine({ ...machine, words: templateWords, memoryFile, channelFd, qmpFd }));
+  const args = qemuArguments(applianceMachine({ ...machine, ...templateTraits, memoryFile, channelFd, qmpFd }));
   const qemu = await fileStamp(await realpath(await findProgram(hv)));
-  return templateName([qemu, await processor(), machine.appliance.digest, ...args]);
+  const dependsOn = [qemu, await processor(), machine.appliance.digest, ...args];
+  return { booted: templateName(["booted", ...dependsOn]), rehearsed: templateName(["rehearsed", ...dependsOn]) };
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -64,24 +74,71 @@ async function usable(store: string, name: string, onDebug: (line: string) => vo
   }
 }
 
-/** The template for a machine, saved now when there is none that can be used. */
-async function provideTemplate(store: string, name: string, source: TemplateSource): Promise<Template | undefined> {
-  const { onDebug } = source;
-  const found = await usable(store, name, onDebug);
-  if (found !== undefined) return found;
-  const wait = (): void => onDebug("waiting for another program that saves a template");
-  const lock = await acquireCacheLock(join(store, "template.lock"), wait, source.signal);
+/** Makes a template, whose lock is held. */
+async function makeTemplate(
+  store: string,
+  names: Names,
+  name: string,
+  fill: (folder: string) => Promise<void>,
+): Promise<Template | undefined> {
+  await removeDrafts(store, templateDraft);
+  await removeTemplate(store, name);
+  await buildFolder(store, name, fill, templateDraft);
+  await removeOldTemplates(store, [names.booted, names.rehearsed]);
+  return findTemplate(store, name);
+}
+
+/** Makes the rehearsed template from the booted one, whose lock is held; without it, launches are slower and that is all. */
+async function makeRehearsed(
+  store: string,
+  names: Names,
+  source: TemplateSource,
+  booted: Template,
+): Promise<Template | undefined> {
+  const failures = new TemplateFailures(store, names.rehearsed);
+  if ((await failures.reason()) !== undefined) return undefined;
+  source.onDebug("rehearsing with a template");
   try {
-    const made = await usable(store, name, onDebug);
+    return await makeTemplate(store, names, names.rehearsed, (folder) =>
+      rehearseTemplate(source, booted, folder, names.rehearsed),
+    );
+  } catch (error) {
+    if (isCancelled(error)) throw error;
+    source.onDebug(`rehearsing did not work: ${messageOf(error)}`);
+    await failures.add(messageOf(error));
+    return undefined;
+  }
+}
+
+/** The best template for a machine; there is one step to a better one in each call, or all of them when the time is there. */
+async function provideTemplate(
+  store: string,
+  names: Names,
+  source: TemplateSource,
+  allSteps: boolean,
+): Promise<Template | undefined> {
+  const { onDebug, signal } = source;
+  const find = (name: string): Promise<Template | undefined> => usable(store, name, onDebug);
+  const ready = await find(names.rehearsed);
+  if (ready !== undefined) return ready;
+  const path = join(store, "template.lock");
+  const wait = (): void => onDebug("waiting for another program that saves a template");
+  const found = await find(names.booted);
+  // Whoever holds it is at the next step; that is no reason to wait.
+  const lock = found === undefined ? await acquireCacheLock(path, wait, signal) : await tryCacheLock(path, signal);
+  if (lock === undefined) return found;
+  try {
+    const made = await find(names.rehearsed);
     if (made !== undefined) return made;
-    const failed = await new TemplateFailures(store, name).reason();
-    if (failed !== undefined) throw new Error(`saving one failed lately: ${failed}`);
-    onDebug("saving a template");
-    await removeDrafts(store, templateDraft);
-    await removeTemplate(store, name);
-    await buildFolder(store, name, (folder) => saveTemplate(source, folder, name), templateDraft);
-    await removeOldTemplates(store, name);
-    return await findTemplate(store, name);
+    let booted = await find(names.booted);
+    if (booted === undefined) {
+      const failed = await new TemplateFailures(store, names.booted).reason();
+      if (failed !== undefined) throw new Error(`saving one failed lately: ${failed}`);
+      onDebug("saving a template");
+      booted = await makeTemplate(store, names, names.booted, (folder) => saveTemplate(source, folder, names.booted));
+      if (!allSteps) return booted;
+    }
+    return (booted && (await makeRehearsed(store, names, source, booted))) ?? booted;
   } finally {
     await lock.release();
   }
@@ -90,6 +147,7 @@ async function provideTemplate(store: string, name: string, source: TemplateSour
 /**
  * Restores a template, in the way that `use` does; one is saved first when there is none, which takes a boot's time and some more.
  *
+ * @param allSteps whether nobody waits, so that the best template can be made at once
  * @param limitMs how long `use` may take
  * @returns `undefined` when that does not work, whatever the reason (which goes to `onDebug`): the machine has to be booted then
  * @throws ApplianceError of stage `cancelled` or `drive`: booting would be no better
@@ -97,6 +155,7 @@ async function provideTemplate(store: string, name: string, source: TemplateSour
 async function withTemplate<T>(
   store: string,
   source: TemplateSource,
+  allSteps: boolean,
   limitMs: number,
   use: (source: TemplateSource, template: Template) => Promise<T>,
 ): Promise<T | undefined> {
@@ -104,14 +163,14 @@ async function withTemplate<T>(
   let failures: TemplateFailures | undefined;
   let template: Template | undefined;
   try {
-    const name = await nameFor(source);
-    failures = new TemplateFailures(store, name);
+    const names = await namesFor(source);
+    failures = new TemplateFailures(store, names.booted);
     const failed = await failures.reason();
     if (failed !== undefined) {
       onDebug(`no template, because of earlier failures: ${failed}`);
       return undefined;
     }
-    template = await provideTemplate(store, name, source);
+    template = await provideTemplate(store, names, source, allSteps);
     if (template === undefined) return undefined;
     await touchTemplate(template);
     onDebug("restoring the template");
@@ -137,7 +196,7 @@ export function startFromTemplate(
   drives: readonly PreparedDrive[],
   tmpDir: string,
 ): Promise<RunningAppliance | undefined> {
-  return withTemplate(store, source, RESTORE_MS + drives.length * RESTORE_DRIVE_MS, (restoring, template) =>
+  return withTemplate(store, source, false, RESTORE_MS + drives.length * RESTORE_DRIVE_MS, (restoring, template) =>
     restoreTemplate(restoring, template, drives, tmpDir),
   );
 }
@@ -148,5 +207,7 @@ export function waitFromTemplate(
   source: TemplateSource,
   tmpDir: string,
 ): Promise<WaitingMachine | undefined> {
-  return withTemplate(store, source, RESTORE_MS, (restoring, template) => restoreWaiting(restoring, template, tmpDir));
+  return withTemplate(store, source, true, RESTORE_MS, (restoring, template) =>
+    restoreWaiting(restoring, template, tmpDir),
+  );
 }

@@ -1,7 +1,8 @@
 // The host's orders: 256 bytes whose parts are what the system calls take, so that nothing has to be converted. A cold machine
 // without KVM pays for each piece of code that it runs for the first time; this keeps them few.
 //
-//    0  1    1 for a rehearsal, else 0
+//    0  1    0 for the real thing, 1 for a rehearsal with a scratch disk, 2 for one with an empty disk
+//    1  1    1 when the disk that is always there has got something else in it, 0 when it has been taken away
 //    8  72   struct rand_pool_info of linux/random.h, with 64 random bytes
 //   80  33   machine-id(5), with its newline
 //  120  24   host name, padded with NUL
@@ -31,14 +32,23 @@ export class CloneOrders {
   readonly #hostName: Uint8Array = this.bytes.subarray(hostNameAt, hostNameEnd);
 
   get rehearsal(): boolean {
+    return this.bytes[0] !== 0;
+  }
+
+  /** Whether the disk in the slot may be written to. */
+  get scratch(): boolean {
     return this.bytes[0] === 1;
+  }
+
+  get slotFilled(): boolean {
+    return this.bytes[1] === 1;
   }
 
   get hostName(): Uint8Array {
     return this.#hostName.subarray(0, this.#hostName.indexOf(0));
   }
 
-  /** Targets of the drives, in ascending order. */
+  /** Targets of the drives that have come, in ascending order. */
   get drives(): number[] {
     const targets: number[] = [];
     for (let target = 0; target < targetMax; target++) {

@@ -11,6 +11,8 @@ type Log = (line: string) => void;
 const machineId = "/run/machine-id";
 const readyWord = Buffer.from("guestfsd ready\n");
 const timeWord = Buffer.from("guestfsd time\n");
+// Of the disk that a template has.
+const slotTarget = 0;
 const driveTimeout = 20_000;
 // A time that took longer to come may be off by as much.
 const timePatience = 20;
@@ -45,17 +47,19 @@ class CloneableMachine {
     setHostName(orders.hostName);
     writeAtStart(this.#machineId, orders.machineId);
     const { drives } = orders;
+    if (orders.slotFilled) this.#scanner.refresh(slotTarget, driveTimeout);
+    else this.#scanner.remove(slotTarget);
     if (drives.length > 0) {
       const missing = this.#scanner.add(drives, driveTimeout);
       if (missing.length > 0) this.#log?.(`no disk came of the SCSI targets ${missing.join(" ")}`);
     }
     this.#setTime();
     if (!orders.rehearsal) return true;
-    if (drives.length > 0) {
+    if (orders.scratch) {
       warmUp(this.#isFirst, this.#log);
       this.#isFirst = false;
-      for (const target of drives) this.#scanner.remove(target);
     }
+    for (const target of drives) this.#scanner.remove(target);
     return false;
   }
 

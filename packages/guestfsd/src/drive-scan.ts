@@ -1,9 +1,12 @@
 import { closeSync, constants, existsSync, openSync, readdirSync, writeFileSync } from "node:fs";
+import { rereadPartitions } from "./native/block.ts";
 import { writeAtStart } from "./native/machine-state.ts";
 import { Uevents } from "./native/uevent.ts";
+import { pause } from "./partition-sync.ts";
 
 const controllers = "/sys/class/scsi_host";
 const devices = "/sys/bus/scsi/devices";
+const diskPoll = 5;
 
 /** The appliance's SCSI controller, on which drives are added and removed while the machine runs. */
 export class DriveScanner {
@@ -34,6 +37,27 @@ export class DriveScanner {
     }
     while (waiting.size > 0 && this.#take(waiting, timeout));
     return [...waiting];
+  }
+
+  /**
+   * Looks anew at the disk that a target has, which has got something else in it, and at its partitions.
+   * @param timeout - how long to wait for the disk itself, in milliseconds
+   * @throws Error when there is none
+   */
+  refresh(target: number, timeout: number): void {
+    for (let waited = 0; !this.#isThere(target) && waited < timeout; waited += diskPoll) pause(diskPoll);
+    const folder = `${devices}/${this.#address(target)}`;
+    writeFileSync(`${folder}/rescan`, "1");
+    const [disk] = readdirSync(`${folder}/block`);
+    const fd = openSync(`/dev/${disk}`, constants.O_RDONLY);
+    try {
+      rereadPartitions(fd);
+    } catch (error) {
+      // A table that can't be read is no table, as with a disk that is new.
+      if ((error as NodeJS.ErrnoException).code === "EBUSY") throw error;
+    } finally {
+      closeSync(fd);
+    }
   }
 
   /** @throws SystemError EBUSY when the drive, or a partition of it, is mounted or otherwise in use */
