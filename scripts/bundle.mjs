@@ -1,6 +1,7 @@
 // @ts-check
 // Bundles the daemon, which the appliance and the packages carry as one folder, and the programs, whose many modules take longer to load
 // than what most of them do.
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
@@ -46,14 +47,27 @@ async function replaceBundle(name, make) {
   }
 }
 
+/**
+ * A program as one CommonJS file, the form that node loads fastest, with what loads it.
+ * @param {string} target
+ * @param {string} name
+ * @param {import("esbuild").BuildOptions} more
+ */
+async function bundleScript(target, name, more = {}) {
+  await build({
+    ...common,
+    ...more,
+    entryPoints: [join(packages, name, "src/main.ts")],
+    outfile: join(target, "main.cjs"),
+    format: "cjs",
+    define: { "import.meta.url": "__filename" },
+  });
+  cpSync(fileURLToPath(new URL("bundle-loader.cjs", import.meta.url)), join(target, `${name}.cjs`));
+}
+
 /** @param {string} target */
 async function bundleDaemon(target) {
-  await build({
-    ...asModule,
-    entryPoints: [join(packages, "guestfsd/src/main.ts")],
-    outfile: join(target, "guestfsd.mjs"),
-    external: ["@koromix/*"],
-  });
+  await bundleScript(target, "guestfsd", { external: ["@koromix/*"] });
   // koffi's addon goes along as it is, without the part for another C library.
   const native = `@koromix/koffi-${process.platform}-${process.arch}`;
   const koffi = createRequire(join(packages, "guestfsd/package.json")).resolve("koffi");
@@ -63,18 +77,11 @@ async function bundleDaemon(target) {
   });
 }
 
-/**
- * One CommonJS file, the form that node loads fastest.
- * @param {string} target
- */
+/** @param {string} target */
 async function bundleShell(target) {
-  await build({
-    ...common,
-    entryPoints: [join(packages, "guestfish/src/main.ts")],
-    outfile: join(target, "guestfish.cjs"),
-    format: "cjs",
-    define: { "import.meta.url": "__filename" },
-  });
+  await bundleScript(target, "guestfish");
+  const env = { ...process.env, GUESTFS_COMPILE: "1" };
+  spawnSync(process.execPath, [join(target, "guestfish.cjs"), "--version"], { env, stdio: "ignore" });
 }
 
 /**

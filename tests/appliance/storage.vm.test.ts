@@ -7,7 +7,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Guestfs, RemoteError } from "guestfs";
 
-const bundle = fileURLToPath(new URL("../../packages/guestfsd/dist/bundle/guestfsd.mjs", import.meta.url));
+const bundle = fileURLToPath(new URL("../../packages/guestfsd/dist/bundle/guestfsd.cjs", import.meta.url));
 const skip = existsSync(bundle) ? false : "the daemon is not bundled: npm run build";
 const MiB = 1024 * 1024;
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

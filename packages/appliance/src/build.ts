@@ -19,7 +19,7 @@ import { buildSystem } from "./system-image.ts";
 export interface BuildOptions {
   /** Folder for built appliances; made 0700 when missing. */
   cacheDir: string;
-  /** Folder with the bundled daemon: `guestfsd.mjs` and what it loads. */
+  /** Folder with the bundled daemon: `guestfsd.cjs` and what it loads. */
   daemonBundle: string;
   /** Receives one line for each step. */
   onDebug?(line: string): void;

@@ -52,6 +52,9 @@ export const devLinks: Readonly<Record<string, string>> = {
 };
 export const devFolders: readonly string[] = ["pts", "shm", "virtio-ports"];
 
+/** How node is run: without threads that nothing needs, and with code that is never forgotten. */
+export const nodeOptions: readonly string[] = ["--v8-pool-size=0", "--no-flush-bytecode"];
+
 /**
  * The guest's `/guestfsd/start`, process 1 until the end: mounts the kernel's filesystems, runs the daemon on its port, and switches
  * the guest off when the daemon ends.
@@ -93,7 +96,7 @@ while [ -z "$port" ]; do
 done
 note "starting the daemon"
 if [ -n "$port" ]; then
-  ${runNode} --v8-pool-size=0 --no-flush-bytecode /guestfsd/guestfsd.mjs $verbose -c $port
+  ${runNode} ${nodeOptions.join(" ")} /guestfsd/guestfsd.cjs $verbose -c $port
   echo "guestfs-init: the daemon ended with status $?"
 else
   echo "guestfs-init: no port named ${channelName}"

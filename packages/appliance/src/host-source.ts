@@ -97,10 +97,10 @@ export async function factsOf({ kernel, node, busybox }: HostSource, daemonBundl
 }
 
 async function digestOfFolder(folder: string): Promise<string> {
-  await access(join(folder, "guestfsd.mjs"), constants.R_OK).catch(() => {
+  await access(join(folder, "guestfsd.cjs"), constants.R_OK).catch(() => {
     throw new ApplianceError({
       stage: "build",
-      message: `${folder} holds no daemon (guestfsd.mjs)`,
+      message: `${folder} holds no daemon (guestfsd.cjs)`,
       fix: "npm run build",
     });
   });

@@ -28,7 +28,7 @@ export interface ApplianceOptions {
   cacheDir: string;
   /** Folder for the overlays of read-only drives. They lose their names once QEMU has them open, so nothing stays there. */
   tmpDir: string;
-  /** Folder with the bundled daemon: `guestfsd.mjs` and what it loads. */
+  /** Folder with the bundled daemon: `guestfsd.cjs` and what it loads. */
   daemonBundle: string;
   /** `true`: the kernel and the daemon are talkative (no `quiet`, `guestfsd -v`). */
   verbose: boolean;

@@ -1,8 +1,9 @@
 import { chmod, cp, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { basename, dirname, join } from "node:path";
-import { runOwned } from "@guestfs/qemu";
+import { runOwned, spawnOwned } from "@guestfs/qemu";
 import { erofsImage } from "./erofs-image.ts";
-import { fstab, initScript, startScript } from "./guest-scripts.ts";
+import { fstab, initScript, nodeOptions, startScript } from "./guest-scripts.ts";
 import { initialRamDisk } from "./initial-ram-disk.ts";
 import { decompressKernel } from "./kernel-image.ts";
 import { bootModules, guestModulePaths } from "./kernel-modules.ts";
@@ -22,6 +23,7 @@ export interface SystemInput {
   signal?: AbortSignal | undefined;
 }
 
+const COMPILE_MS = 30_000;
 // Libraries that the root image has; anything else that node is linked with goes along.
 const rootLibraries = /^(ld-linux|libc|libm|libdl|libpthread|librt|libgcc_s|libstdc\+\+)[-.]/;
 
@@ -70,6 +72,7 @@ async function copyDaemon(input: SystemInput, target: string): Promise<void> {
   const libraries = await extraLibraries(input.node, input.signal);
   if (libraries.length > 0) await mkdir(join(target, "lib"));
   for (const library of libraries) await cp(library, join(target, "lib", basename(library)), { dereference: true });
+  await compileDaemon(input, target);
   await writeFile(join(target, "fstab"), fstab);
   // A library path in the environment would reach the programs that the daemon runs.
   const runNode =
@@ -77,6 +80,23 @@ async function copyDaemon(input: SystemInput, target: string): Promise<void> {
       ? "/guestfsd/node"
       : "/lib64/ld-linux-x86-64.so.2 --library-path /guestfsd/lib /guestfsd/node";
   await writeFile(join(target, "start"), startScript(runNode), { mode: 0o755 });
+}
+
+/** Has the daemon greet someone who has gone already, so that the guest need not compile what it runs until it greets. */
+async function compileDaemon({ node, signal }: SystemInput, target: string): Promise<void> {
+  const daemon = await spawnOwned(node, [...nodeOptions, join(target, "guestfsd.cjs"), "-c", "fd:3"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+    env: { ...process.env, GUESTFS_COMPILE: "1" },
+  });
+  const end = (): void => daemon.kill();
+  signal?.addEventListener("abort", end);
+  // Without it, the guest compiles: nothing is lost but time.
+  const timer = setTimeout(end, COMPILE_MS);
+  (daemon.child.stdio[3] as Socket).on("error", () => undefined).end();
+  await daemon.exited;
+  clearTimeout(timer);
+  signal?.removeEventListener("abort", end);
+  signal?.throwIfAborted();
 }
 
 async function extraLibraries(node: string, signal: AbortSignal | undefined): Promise<string[]> {

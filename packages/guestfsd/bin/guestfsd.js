@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/bundle/guestfsd.mjs";
+import "../dist/bundle/guestfsd.cjs";

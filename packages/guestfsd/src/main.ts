@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { closeSync, constants, openSync, readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { DescriptorChannel } from "./channel.ts";

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { setTimeout as delay } from "node:timers/promises";
 import { isListening } from "./listening-socket.ts";
 
-const bundle = fileURLToPath(new URL("../../guestfsd/dist/bundle/guestfsd.mjs", import.meta.url));
+const bundle = fileURLToPath(new URL("../../guestfsd/dist/bundle/guestfsd.cjs", import.meta.url));
 
 /** A daemon of ours that listens on a unix socket and serves one client after another. */
 export interface OwnDaemon extends AsyncDisposable {

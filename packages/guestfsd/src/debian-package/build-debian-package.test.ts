@@ -17,7 +17,7 @@ describe("the Debian package", { skip: reason ?? false }, () => {
   // What stands for Node: the package does not run it, and it has libraries that every guest has.
   const node = "/usr/bin/true";
   mkdirSync(join(bundle, "node_modules/native"), { recursive: true });
-  writeFileSync(join(bundle, "guestfsd.mjs"), "// the daemon\n");
+  writeFileSync(join(bundle, "guestfsd.cjs"), "// the daemon\n");
   writeFileSync(join(bundle, "node_modules/native/native.node"), "GLIBC_2.99\0");
   after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -27,7 +27,7 @@ describe("the Debian package", { skip: reason ?? false }, () => {
   it("holds the daemon, its runtime, the unit, the rule and the policy, all root's", () => {
     const listing = ask("--contents", build());
     for (const [path, mode] of [
-      ["usr/lib/guestfsd/guestfsd.mjs", "-rw-r--r--"],
+      ["usr/lib/guestfsd/guestfsd.cjs", "-rw-r--r--"],
       ["usr/lib/guestfsd/node", "-rwxr-xr-x"],
       ["usr/lib/guestfsd/node_modules/native/native.node", "-rw-r--r--"],
       ["usr/sbin/guestfsd", "-rwxr-xr-x"],

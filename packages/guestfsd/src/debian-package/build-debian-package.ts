@@ -56,7 +56,7 @@ export function buildDebianPackage(options: DebianPackageOptions): string {
   const node = realpathSync(options.node ?? process.execPath);
   const architecture = architectures[process.arch];
   if (architecture === undefined) throw new Error(`no Debian package can be made for ${process.arch}`);
-  const stamp = statSync(join(bundle, "guestfsd.mjs"), { throwIfNoEntry: false });
+  const stamp = statSync(join(bundle, "guestfsd.cjs"), { throwIfNoEntry: false });
   if (stamp === undefined) throw new Error(`${bundle} holds no daemon: run npm run build`);
   refuseLibraries(node);
   const { version } = JSON.parse(readFileSync(join(packageFolder, "package.json"), "utf8")) as { version: string };
@@ -121,7 +121,7 @@ ${license}
 /usr/lib/guestfsd/node is Node.js ${process.version} as its makers built it, under the licence in
 https://github.com/nodejs/node/blob/${process.version}/LICENSE
 /usr/lib/guestfsd/node_modules holds packages with their own licence files or package.json; notices of what is inside
-/usr/lib/guestfsd/guestfsd.mjs stand in that file.
+/usr/lib/guestfsd/main.cjs stand in that file.
 `;
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { closeSync, constants } from "node:fs";
 import { blocksOf } from "../content.ts";
 import type { OutputContext } from "../context.ts";
@@ -22,7 +21,8 @@ function crcOf(fd: number, pulse: () => void): string {
 }
 
 function digestOf(type: string, fd: number, pulse: () => void): string {
-  const hash = createHash(type);
+  // Loading it takes a good part of a daemon's start, and few need it.
+  const hash = process.getBuiltinModule("node:crypto").createHash(type);
   for (const block of blocksOf(fd, 1024 * 1024)) {
     hash.update(block);
     pulse();

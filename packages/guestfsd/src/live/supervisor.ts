@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 
 const restartAfter = 1000;
@@ -9,6 +8,8 @@ const restartAfter = 1000;
  * @param argumentsFor - arguments of the daemon that serves one channel
  */
 export function supervise(channels: readonly string[], argumentsFor: (channel: string) => readonly string[]): void {
+  // Loaded here, since a daemon with one channel, which is most of them, starts sooner without.
+  const { spawn } = process.getBuiltinModule("node:child_process");
   const workers = new Map<string, ChildProcess>();
   let ending = false;
   const start = (channel: string): void => {

@@ -1,6 +1,5 @@
 import { closeSync, constants, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { createInterface } from "node:readline";
 import { thawFilesystem } from "../native/freeze.ts";
 import { frozenNote, monotonicNow } from "./frozen-state.ts";
 import type { FrozenNote } from "./frozen-state.ts";
@@ -65,7 +64,7 @@ export function watchOverFreeze(): void {
     writeSync(1, "ready\n");
   };
   process.on("SIGTERM", end).on("SIGINT", end).on("SIGHUP", end);
-  const lines = createInterface({ input: process.stdin });
+  const lines = process.getBuiltinModule("node:readline").createInterface({ input: process.stdin });
   lines.on("line", (line) => {
     if (line === "thaw") end();
     else if (line === "frozen") {
