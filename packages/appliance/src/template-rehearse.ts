@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { ApplianceDrive } from "./drive.ts";
 import { rehearse } from "./rehearsal.ts";
@@ -10,6 +11,7 @@ import type { Template } from "./template-store.ts";
 
 // Often enough that what they run is known to node's compiler.
 const REHEARSALS = 3;
+const SETTLE_MS = 300;
 
 // Most of the memory is holes, which Node's copying would fill.
 async function copySparse(from: string, to: string): Promise<void> {
@@ -40,6 +42,8 @@ export async function rehearseTemplate(
     const drive: ApplianceDrive = { filename: scratch, format: "raw", cachemode: "unsafe" };
     for (let round = 0; round < REHEARSALS; round++) await rehearse(machine, qmp, drive, folder);
     source.onDebug("the template's daemon is warm");
+    // What the guest's kernel has put off until later (freeing, mostly) is done once, not in every clone.
+    await machine.wait(sleep(SETTLE_MS));
     await finishTemplate(machine, source, qmp, folder, name);
   } catch (error) {
     throw await machine.failure(error);

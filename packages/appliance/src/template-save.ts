@@ -4,7 +4,6 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { QmpClient } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
 import { applianceMachine } from "./machine.ts";
@@ -31,7 +30,6 @@ export const templateTraits = { words: ["guestfs.template=1"], slot: true } as c
 // What a booted guest has touched of its memory, with room to spare.
 const NEEDED_BYTES = 400 * 2 ** 20;
 const SCRATCH_BYTES = 64 * 2 ** 20;
-const SETTLE_MS = 300;
 
 /** Receives what QEMU writes to a unix socket, as a file. */
 async function receiveInto(path: string, use: (socketPath: string) => Promise<void>): Promise<void> {
@@ -100,8 +98,6 @@ export async function finishTemplate(
 ): Promise<void> {
   const { onDebug } = source;
   const { memory, state, record } = templatePaths(folder);
-  // What the guest's kernel has put off until later (freeing, mostly) is done once, not in every clone.
-  await machine.wait(sleep(SETTLE_MS));
   await machine.wait(qmp.execute("stop"));
   await machine.wait(receiveInto(state, (path) => saveState(qmp, path)));
   onDebug("the template's state is saved");

@@ -58,6 +58,7 @@ const typical: readonly WarmUpCall[] = [
   ["internal_readdir", { dir: "/d" }],
   ["ls0", { dir: "/d" }],
   ["find0", { directory: "/d" }],
+  ["extension_walk", { directory: "/d", maxdepth: 0 }],
   ["download", { remotefilename: "/d/f" }],
   ["mountpoints"],
   ["sync"],
