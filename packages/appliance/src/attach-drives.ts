@@ -13,6 +13,8 @@ import { fillSlot, slotTarget } from "./drive-slot.ts";
 import { emptyQcow2 } from "./qcow2-overlay.ts";
 import { diskId, scsiDisk } from "./scsi-disk.ts";
 import { makeTemporaryFolder } from "./temporary-folder.ts";
+import { isWebDrive, serveWebDrive } from "./web-drive.ts";
+import type { ServedDrive } from "./web-drive.ts";
 
 /** Highest number of drives: the SCSI targets of one virtio-scsi controller but one, as libguestfs says it. */
 export const maxDrives = 255;
@@ -51,6 +53,8 @@ async function prepare(given: ApplianceDrive): Promise<PreparedDrive> {
   }
   if (blocksize !== 512 && blocksize !== 4096)
     throw driveError(given, `a block size of ${String(blocksize)} is neither 512 nor 4096`);
+  if (isWebDrive(given) && given.readonly !== true)
+    throw driveError(given, `over ${protocol} a drive can only be read`, "add it read-only");
   if (protocol !== "file") {
     return {
       drive: given,
@@ -113,7 +117,7 @@ async function run(drive: ApplianceDrive, action: Promise<unknown>): Promise<voi
     const { description } = error;
     let fix = "";
     if (/Unknown driver|Invalid parameter '(ssh|https?|ftps?|iscsi|rbd|gluster)'/.test(description))
-      fix = "sudo apt-get install qemu-block-extra";
+      fix = `sudo apt-get install ${isWebDrive(drive) ? "nbdkit" : "qemu-block-extra"}`;
     else if (/Failed to get .* lock/.test(description))
       fix = "stop the program that uses the image, or open it read-only";
     throw driveError(drive, description, fix, error);
@@ -133,7 +137,7 @@ export async function attachDrives(
   qmp: QmpClient,
   drives: readonly PreparedDrive[],
   tmpDir: string,
-  { first = 0, intoSlot = false }: Place = {},
+  { first = 0, intoSlot = false, onDebug }: Place = {},
 ): Promise<void> {
   const steps = drives.map(
     (drive, index) => new DriveSteps(qmp, drive, first + index, intoSlot && first + index === slotTarget),
@@ -143,6 +147,7 @@ export async function attachDrives(
     throw new ApplianceError({ stage: "host", message: `no temporary folder can be made in ${tmpDir}`, cause: error });
   });
   try {
+    await forAll(steps, (step) => step.serve(folder, onDebug));
     await attachInto(qmp, steps, folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -206,6 +211,8 @@ interface Place {
   first?: number;
   /** `true`: the slot's drive goes into the disk that is there. Default `false`. */
   intoSlot?: boolean;
+  /** Hears how drives of the web are read. */
+  onDebug?: (line: string) => void;
 }
 
 /** What has to be done with QEMU for one drive. */
@@ -216,6 +223,7 @@ class DriveSteps {
   readonly #index: number;
   readonly #intoSlot: boolean;
   #top: string;
+  #served: ServedDrive | undefined;
 
   constructor(qmp: QmpClient, prepared: PreparedDrive, index: number, intoSlot: boolean) {
     this.#qmp = qmp;
@@ -226,9 +234,17 @@ class DriveSteps {
     this.readonly = prepared.drive.readonly === true;
   }
 
+  /** Starts what reads a drive of the web, if it is one. */
+  async serve(folder: string, onDebug: (line: string) => void = () => undefined): Promise<void> {
+    const { drive } = this.#prepared;
+    if (!isWebDrive(drive)) return;
+    this.#served = await serveWebDrive(drive, { folder, name: this.#top, closed: this.#qmp.closed, onDebug });
+  }
+
   async addImage(): Promise<void> {
     const { drive, format, isBlockDevice } = this.#prepared;
-    const secret = drive.secret === undefined ? undefined : `secret${this.#index}`;
+    const served = this.#served;
+    const secret = served !== undefined || drive.secret === undefined ? undefined : `secret${this.#index}`;
     if (secret !== undefined) {
       const data = encodedSecret(drive);
       await run(drive, this.#qmp.execute("object-add", { "qom-type": "secret", id: secret, format: "base64", data }));
@@ -239,8 +255,10 @@ class DriveSteps {
       discard: drive.discard === "enable" || drive.discard === "besteffort" ? "unmap" : "ignore",
       locking: !this.readonly,
     };
-    const node = imageNode(protocolNode(drive, isBlockDevice, secret), format, options);
-    await this.#addNode({ ...node, "node-name": this.#top });
+    const node = imageNode(served?.node ?? protocolNode(drive, isBlockDevice, secret), format, options);
+    await this.#addNode({ ...node, "node-name": this.#top }).catch(async (error: unknown) => {
+      throw (await served?.explain(error)) ?? error;
+    });
   }
 
   async addOverlay(sizes: ReadonlyMap<string, number>, folder: string): Promise<void> {

@@ -29,7 +29,8 @@ function onlyServer(drive: ApplianceDrive): Server {
   return parseServer(first, defaultPorts[drive.protocol ?? "file"] ?? 0);
 }
 
-function url(drive: ApplianceDrive): string {
+/** The URL of a drive that a web or FTP server has. @throws ApplianceError of stage `drive` */
+export function driveUrl(drive: ApplianceDrive): string {
   const [first] = drive.server ?? [];
   if (first === undefined || drive.server?.length !== 1)
     throw problem(drive, `protocol ${drive.protocol} takes exactly one server`);
@@ -79,7 +80,7 @@ export function protocolNode(drive: ApplianceDrive, isBlockDevice: boolean, secr
     case "ftps":
       return {
         driver: protocol,
-        url: url(drive),
+        url: driveUrl(drive),
         ...(user === undefined ? {} : { username: user }),
         ...(secretId === undefined ? {} : { "password-secret": secretId }),
       };

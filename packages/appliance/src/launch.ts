@@ -181,7 +181,7 @@ async function boot(
   try {
     const qmp = await machine.connect();
     onDebug("QEMU is up");
-    await machine.wait(attachDrives(qmp, drives, tmpDir));
+    await machine.wait(attachDrives(qmp, drives, tmpDir, { onDebug }));
     machine.stage = "boot";
     await machine.wait(qmp.execute("cont"));
     onDebug(`${drives.length} drives attached, the guest is booting`);

@@ -36,6 +36,7 @@ export class MachineProcess {
   readonly qemu: OwnedProcess;
   readonly channel: Socket;
   readonly tail: ConsoleTail;
+  readonly onDebug: (line: string) => void;
   readonly #window: FileHandle;
   /** How far it has come, for the error when it ends. */
   stage: "qemu" | "boot" = "qemu";
@@ -49,6 +50,7 @@ export class MachineProcess {
     this.#window = window;
     void qemu.exited.then(() => window.close());
     this.tail = new ConsoleTail();
+    this.onDebug = (line) => start.onDebug(line);
     this.#timeoutMs = start.timeoutMs;
     const receive = (bytes: Buffer): void => {
       this.tail.add(bytes);
@@ -137,7 +139,7 @@ export class MachineProcess {
   /** Hands the machine over to whoever asked for it. */
   handOver(accelerator: "kvm" | "tcg", tmpDir: string): RunningAppliance {
     this.#limit.end();
-    const { qemu, channel, tail } = this;
+    const { qemu, channel, tail, onDebug } = this;
     const qmp = this.#qmp;
     let released = false;
     let waits = 0;
@@ -169,7 +171,8 @@ export class MachineProcess {
       consoleTail: () => tail.text(),
       addDrive: (drive, target) =>
         waiting(async () => {
-          if (qmp !== undefined) await attachDrives(qmp, await prepareDrives([drive]), tmpDir, { first: target });
+          if (qmp !== undefined)
+            await attachDrives(qmp, await prepareDrives([drive]), tmpDir, { first: target, onDebug });
         }),
       removeDrive: (target) =>
         waiting(async () => {

@@ -69,7 +69,7 @@ async function attachToClone(
   const [first] = drives;
   const slotFilled = first !== undefined && fitsSlot(first.drive);
   if (!slotFilled) await machine.wait(detachDrive(qmp, slotTarget));
-  await machine.wait(attachDrives(qmp, drives, tmpDir, { intoSlot: slotFilled }));
+  await machine.wait(attachDrives(qmp, drives, tmpDir, { intoSlot: slotFilled, onDebug: machine.onDebug }));
   const targets = [...drives.keys()];
   return { purpose: "launch", slotFilled, drives: slotFilled ? targets.slice(1) : targets };
 }

@@ -104,6 +104,12 @@ export class QmpClient {
   #pending = 0;
   #nextId = 1;
   #closed: QmpError | undefined;
+  #tellClosed: () => void = () => undefined;
+
+  /** Settles when the connection has ended, from whichever side; never rejects. */
+  readonly closed: Promise<void> = new Promise((resolve) => {
+    this.#tellClosed = resolve;
+  });
 
   private constructor(stream: Duplex, options: QmpClientOptions) {
     this.#stream = stream;
@@ -225,6 +231,7 @@ export class QmpClient {
   #close(code: QmpErrorCode, reason: string): void {
     if (this.#closed !== undefined) return;
     this.#closed = new QmpError(code, "connection", reason);
+    this.#tellClosed();
     const all = [...this.#waiting.values(), ...(this.#greeting === undefined ? [] : [this.#greeting])];
     this.#waiting.clear();
     this.#greeting = undefined;
