@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Guestfs, GuestfsPool } from "guestfs";
-import { median, ownProgram, program, stockEnvironment, stockProgram, timed } from "./program.ts";
+import { emulateWarm, median, ownProgram, program, stockEnvironment, stockProgram, timed } from "./program.ts";
 import { table } from "./table.ts";
 
 const runs = 5;
@@ -84,7 +84,7 @@ async function atOnce(image: string, count: number): Promise<number> {
 
 /** How launches compare with those of the stock guestfish (Debian's), both without KVM. Medians. */
 export async function launch(): Promise<void> {
-  process.env["LIBGUESTFS_BACKEND_SETTINGS"] = "force_tcg";
+  await emulateWarm();
   const folder = mkdtempSync(join(tmpdir(), "guestfs-bench-"));
   const rows: string[][] = [];
   const row = (what: string, stock: number | undefined, own: number): void => {

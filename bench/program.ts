@@ -1,3 +1,4 @@
+import { GuestfsPool } from "guestfs";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -23,6 +24,13 @@ export function stockProgram(name: string): string | undefined {
 export function ownProgram(packageName: string, name: string): string {
   const folder = dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`));
   return join(folder, "bin", `${name}.js`);
+}
+
+/** Emulates in this process too, and has all made that launches only make once. */
+export async function emulateWarm(): Promise<void> {
+  process.env["LIBGUESTFS_BACKEND_SETTINGS"] = "force_tcg";
+  await using pool = new GuestfsPool({ size: 1 });
+  await pool.ready();
 }
 
 export function median(values: readonly number[]): number {

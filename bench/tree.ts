@@ -2,12 +2,12 @@ import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildGuestImage } from "@guestfs/testkit";
-import { ownProgram, program, stockEnvironment, stockProgram, timed } from "./program.ts";
+import { emulateWarm, ownProgram, program, stockEnvironment, stockProgram, timed } from "./program.ts";
 import { table } from "./table.ts";
 
 /** All files of a Debian root, listed and packed, by the programs from their start to their end, both without KVM. */
 export async function tree(): Promise<void> {
-  process.env["LIBGUESTFS_BACKEND_SETTINGS"] = "force_tcg";
+  await emulateWarm();
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "guestfs-bench-"));
   try {
     const { disk } = await buildGuestImage("stock");
