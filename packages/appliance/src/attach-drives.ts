@@ -115,6 +115,8 @@ async function run(drive: ApplianceDrive, action: Promise<unknown>): Promise<voi
   } catch (error) {
     if (!(error instanceof QmpError) || error.code !== "command") throw error;
     const { description } = error;
+    // QEMU before 6.1 can't fill the slot: no fault of the drive, and booting helps.
+    if (description.includes("after it was realized")) throw error;
     let fix = "";
     if (/Unknown driver|Invalid parameter '(ssh|https?|ftps?|iscsi|rbd|gluster)'/.test(description))
       fix = `sudo apt-get install ${isWebDrive(drive) ? "nbdkit" : "qemu-block-extra"}`;

@@ -70,7 +70,7 @@ async function templateFinding(store: string): Promise<Finding> {
     };
   if (names.length === 0)
     return {
-      text: "none yet: the next launch makes one, which takes a boot's time",
+      text: "none yet: the next two launches make it, which takes a boot's time each",
       ok: true,
       fix: "guestfs-appliance build",
     };
