@@ -24,9 +24,9 @@ export interface ApplianceDrive {
   protocol?: DriveProtocol;
   /** Servers of a network protocol, each `HOST`, `HOST:PORT`, `tcp:HOST:PORT` or `unix:/SOCKET`; one, except for rbd and gluster. */
   server?: readonly string[];
-  /** User name at the server (ssh, http, https, rbd, iscsi). */
+  /** User name at the server (ssh, http, https, ftp, ftps, rbd, iscsi). */
   username?: string;
-  /** Password at the server (http, https, iscsi), or the base64 text of a Ceph key (rbd). QEMU gets it over QMP, never on the command line. */
+  /** Password at the server (http, https, ftp, ftps, iscsi), or the base64 text of a Ceph key (rbd). It is never on a command line: QEMU gets it over QMP, nbdkit through a pipe. */
   secret?: string;
   /** `"writeback"` (default): a flush in the guest reaches the disk. `"unsafe"`: flushes are ignored; only for scratch disks. */
   cachemode?: "unsafe" | "writeback";
