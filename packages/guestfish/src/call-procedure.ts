@@ -7,7 +7,6 @@ import type { ByteString } from "./byte-string.ts";
 import { formatResult } from "./format.ts";
 import type { ProgressBar } from "./progress-bar.ts";
 import type { Shell } from "./shell.ts";
-import { standardInput } from "./standard-input.ts";
 
 /** Makes the call that a command stands for, and prints what it gives back. */
 export async function callProcedure(
@@ -37,26 +36,22 @@ export async function callProcedure(
 }
 
 async function progressBar(shell: Shell): Promise<ProgressBar | undefined> {
-  if (shell.options.progressBars !== true && !(shell.interactive && shell.options.progressBars !== false))
-    return undefined;
+  if (!shell.console.progressBars) return undefined;
   const { ProgressBar } = await import("./progress-bar.ts");
-  return new ProgressBar();
+  return new ProgressBar((text) => shell.console.writeError(text));
 }
 
 function argumentContext(shell: Shell): ArgumentContext {
   return {
-    input: () => standardInput().rest(),
+    input: () => shell.console.input(),
     sink: () => outputStream(shell),
-    heredoc: (marker) => (shell.script ?? standardInput()).heredoc(marker),
+    heredoc: (marker) => (shell.script ?? shell.console).heredoc(marker),
     async path(path) {
       if (!/^win:/i.test(path)) return path;
       const { resolveWindowsPath } = await import("guestfs/command-line");
       return resolveWindowsPath(await shell.handle(), path.slice(4));
     },
-    async key(parameter) {
-      const { readKey } = await import("./key-prompt.ts");
-      return readKey(shell.options, parameter);
-    },
+    key: (parameter) => shell.console.askKey(parameter),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Guestfs } from "guestfs";
+import type { Console } from "./console.ts";
 import { ShellError } from "./shell-error.ts";
 
 /** An event handler of the shell: a script of the host that runs when something happens. */
@@ -20,7 +21,7 @@ export class EventHandlers {
   }
 
   /** Registers a script for a comma-separated list of events, or `*`. Throws {@link ShellError} for an unknown event. */
-  async add(handle: Guestfs, name: string, eventSet: string, script: string): Promise<void> {
+  async add(handle: Guestfs, console: () => Console, name: string, eventSet: string, script: string): Promise<void> {
     const [{ events }, { runEventScript }] = await Promise.all([
       import("@guestfs/schema"),
       import("./event-script.ts"),
@@ -36,7 +37,7 @@ export class EventHandlers {
     }
     const id = handle.setEventCallback((event, _id, text, numbers) => {
       const happened = events.find((row) => row.mask === event)?.name ?? String(event);
-      runEventScript(script, happened, text === "" ? numbers.map(String) : [text]);
+      runEventScript(console(), script, happened, text === "" ? numbers.map(String) : [text]);
     }, mask);
     this.#handlers.push({ name, id, mask, script, events: eventSet === "*" ? "*" : names });
   }

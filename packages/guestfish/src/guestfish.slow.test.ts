@@ -75,13 +75,6 @@ describe("without a daemon", { concurrency: 2 }, () => {
     assert.match((await guestfish(["-N", "help"])).output, /-N bootrootlv:<name>:<bootfs>/);
   });
 
-  test("what is not there yet says so", async () => {
-    for (const args of [["--listen"], ["--remote", "echo"]]) {
-      const { status, messages } = await guestfish(args);
-      assert.deepEqual([status, messages.split(":")[0]], [1, "guestfish"], args.join(" "));
-    }
-  });
-
   test("a mistyped command gets a hint, a disk in its place as well", async () => {
     assert.match((await guestfish(["lst-filesystems"])).messages, /is it 'list-filesystems'\?/);
     assert.match((await guestfish([main])).messages, /guestfish -a /);

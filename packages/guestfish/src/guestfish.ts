@@ -1,6 +1,10 @@
+import { isatty } from "node:tty";
+import { listenerArgument } from "./remote/listener-argument.ts";
 import { parseOptions } from "./options.ts";
 import type { Answer, Invocation } from "./options.ts";
 import { standardOutput, writeError } from "./output.ts";
+import type { PromptConsole } from "./prompt/prompt-console.ts";
+import type { RemoteShell } from "./remote/remote-shell.ts";
 import { ShellError } from "./shell-error.ts";
 
 /**
@@ -14,6 +18,7 @@ import { ShellError } from "./shell-error.ts";
  */
 export async function guestfish(argv: readonly string[]): Promise<number> {
   try {
+    if (argv[0] === listenerArgument) return await (await import("./remote/serve.ts")).serve();
     const parsed = parseOptions(argv);
     return "answer" in parsed ? await answer(parsed) : await run(parsed);
   } catch (error) {
@@ -24,18 +29,23 @@ export async function guestfish(argv: readonly string[]): Promise<number> {
 }
 
 async function run(options: Invocation): Promise<number> {
-  refuse(options);
   for (const warning of options.warnings) writeError(`${warning}\n`);
-  const [{ Shell }, { handleSignals }, { runCommands }] = await Promise.all([
+  const { remote } = options;
+  if (remote?.kind === "listen") return (await import("./remote/listen.ts")).listen(options, remote.csh);
+  const [{ Shell }, { StandardConsole }, { handleSignals }, { runCommands }] = await Promise.all([
     import("./shell.ts"),
+    import("./console.ts"),
     import("./signals.ts"),
     import("./run-commands.ts"),
   ]);
-  const shell = new Shell(withOldInspectorSyntax(options));
+  const understood = withOldInspectorSyntax(options);
+  const prompt = await choosePrompt(understood);
+  const shell = new Shell(understood, prompt ?? new StandardConsole(understood));
+  if (remote !== undefined) shell.remote = await connectRemote(understood, remote.pid);
   const stopSignals = handleSignals(shell);
   let ok = false;
   try {
-    ok = await runCommands(shell);
+    ok = await runCommands(shell, prompt);
   } finally {
     try {
       await shell.close();
@@ -48,17 +58,24 @@ async function run(options: Invocation): Promise<number> {
   return shell.endedBy ?? (ok ? 0 : 1);
 }
 
-function refuse(options: Invocation): void {
-  if (options.remote !== undefined) {
+/** The console of a person who is to type the commands; `undefined` when they come from elsewhere. */
+async function choosePrompt(options: Invocation): Promise<PromptConsole | undefined> {
+  if (options.words.length > 0 || options.file !== undefined || !isatty(0)) return undefined;
+  return new (await import("./prompt/prompt-console.ts")).PromptConsole(options);
+}
+
+async function connectRemote(options: Invocation, given: string | undefined): Promise<RemoteShell> {
+  const pid = given ?? process.env["GUESTFISH_PID"] ?? "";
+  if (!/^\d+$/.test(pid))
     throw new ShellError(
-      `guestfish: --${options.remote.kind === "listen" ? "listen" : "remote"}: remote control comes with the interactive shell, which is not there yet`,
+      'guestfish: --remote needs the process number of a listening guestfish, as --remote=PID or in $GUESTFISH_PID: start one with: eval "$(guestfish --listen)"',
     );
-  }
-  if (options.words.length === 0 && options.file === undefined && process.stdin.isTTY) {
+  const { drives, mounts, inspector, live, keys } = options;
+  if (drives.length > 0 || mounts.length > 0 || inspector || live || keys.length > 0)
     throw new ShellError(
-      "guestfish: the interactive shell is not there yet: give commands, -f FILE, or a script on standard input\nTry 'guestfish --help'.",
+      "guestfish: --remote only sends commands: give options about disks to --listen, or send add-drive, run and mount",
     );
-  }
+  return new (await import("./remote/remote-shell.ts")).RemoteShell(pid);
 }
 
 /** `guestfish -i disk.img`: with -i and no disks, the words are disks and not commands. */

@@ -1,7 +1,7 @@
 import type { ByteString } from "./byte-string.ts";
 import { fromText } from "./byte-string.ts";
 import { guestPath } from "./guest-path.ts";
-import { quoteForHost, runHostCommand } from "./host-shell.ts";
+import { quoteForHost } from "./host-shell.ts";
 import { withLocalCopy } from "./local-copy.ts";
 import { ShellError } from "./shell-error.ts";
 import type { Shell } from "./shell.ts";
@@ -19,7 +19,7 @@ export async function viewOnHost(
   const handle = await shell.handle();
   await withLocalCopy(remote, async (local) => {
     await shell.interruptible((signal) => handle.download(remote, local, { signal }));
-    const status = await runHostCommand(fromText(`${program} ${quoteForHost(local)}`), shell.output, "inherit");
+    const status = await shell.console.runHostCommand(fromText(`${program} ${quoteForHost(local)}`), shell.output);
     if (status !== 0) throw new ShellError(`guestfish: ${program} ended with status ${status}`);
   });
 }

@@ -6,7 +6,7 @@ import type { Writable } from "node:stream";
 export interface Output {
   write(bytes: Uint8Array): Promise<void>;
   /** What a child process gets as its standard output. */
-  readonly stdio: "inherit" | Writable;
+  readonly stdio: "inherit" | "ignore" | Writable;
 }
 
 /** The reader of our output went away. */

@@ -79,6 +79,57 @@ function readWords(
   return { words };
 }
 
+/** A line that is not finished, as Tab finds it. */
+export type PartialLine =
+  /** The name of a command is being typed. */
+  | { readonly kind: "name"; readonly typed: ByteString }
+  | {
+      readonly kind: "word";
+      /** The finished words, the command's name first. */
+      readonly words: readonly ByteString[];
+      /** The word being typed as it stands there, and what it means. */
+      readonly typed: ByteString;
+      readonly word: ByteString;
+      readonly quoted: boolean;
+    }
+  /** A word of a command for the host's shell. */
+  | { readonly kind: "host"; readonly typed: ByteString };
+
+/** Finds what is being typed at the end of a line; throws {@link SyntaxFault} where nothing sensible can follow. */
+export function parsePartialLine(line: ByteString): PartialLine {
+  let at = skip(leadingSpace, line, 0);
+  while (line[at] === "-") at = skip(leadingSpace, line, at + 1);
+  if (line[at] === "#") throw new SyntaxFault("a comment goes on to the end of the line", at);
+  if (line[at] === "!" || line.startsWith("<!", at)) return { kind: "host", typed: lastHostWord(line.slice(at)) };
+
+  const words: ByteString[] = [];
+  for (;;) {
+    if (line[at] === "|") return { kind: "host", typed: lastHostWord(line.slice(at)) };
+    const typed = line.slice(at);
+    const quote = typed[0];
+    if (words.length === 0 || (quote !== '"' && quote !== "'")) {
+      const word = bareWord(line, at);
+      if (at + word.length === line.length)
+        return words.length === 0 ? { kind: "name", typed } : { kind: "word", words, typed, word, quoted: false };
+      words.push(word);
+      at += word.length;
+    } else {
+      const unquote = quote === '"' ? doubleQuoted : singleQuoted;
+      // With a quote at its end, the word is finished or it is not.
+      const { word, end } = unquote(typed + quote, 0);
+      if (end > typed.length) return { kind: "word", words, typed, word, quoted: true };
+      if (end === typed.length) throw new SyntaxFault("the word is finished", at);
+      words.push(word);
+      at += end;
+    }
+    at = skip(blank, line, at);
+  }
+}
+
+function lastHostWord(command: ByteString): ByteString {
+  return /(?:[^\s|&;<>()$`"'!\\]|\\.)*$/.exec(command)![0];
+}
+
 /** One command of the command line, whose words the host's shell has already split and unquoted. */
 export interface CommandLineCommand {
   readonly ignoreErrors: boolean;

@@ -1,20 +1,24 @@
-import { writeError } from "./output.ts";
-
 const width = 46;
 const spinner = "/-\\|";
 
-/** Shows on standard error how far a call has come, on one line that goes away at the end. */
+/** Shows how far a call has come, on one line that goes away at the end. */
 export class ProgressBar {
   readonly #began = Date.now();
+  readonly #write: (text: string) => void;
   #turn = 0;
   #shown = false;
+
+  /** `write`: shows text on the terminal. */
+  constructor(write: (text: string) => void) {
+    this.#write = write;
+  }
 
   /** Bound, so that it can be given to a call as it is. */
   readonly update = ({ position, total }: { readonly position: number; readonly total: number }): void => {
     const spin = spinner[this.#turn++ % spinner.length]!;
     this.#shown = true;
     if (total === 1 && position === 0) {
-      writeError(
+      this.#write(
         `\r${spin} --- [${"#--".repeat(width).slice(this.#turn % 3, (this.#turn % 3) + width)}] ${duration(Date.now() - this.#began)}`,
       );
       return;
@@ -23,14 +27,14 @@ export class ProgressBar {
     const filled = Math.round(part * width);
     const elapsed = Date.now() - this.#began;
     const left = part > 0 ? duration((elapsed / part) * (1 - part)) : "--:--";
-    writeError(
+    this.#write(
       `\r${spin} ${String(Math.floor(part * 100)).padStart(3)}% [${"#".repeat(filled)}${"-".repeat(width - filled)}] ${left}`,
     );
   };
 
   /** Takes the line away. */
   end(): void {
-    if (this.#shown) writeError("\r\x1b[K");
+    if (this.#shown) this.#write("\r\x1b[K");
   }
 }
 

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { fromText } from "./byte-string.ts";
 import { splitCommandLine } from "./parse.ts";
+import type { PromptConsole } from "./prompt/prompt-console.ts";
 import { runScript, tryCommand } from "./run.ts";
 import { Script } from "./script.ts";
 import { ShellError } from "./shell-error.ts";
@@ -9,8 +10,11 @@ import type { Shell } from "./shell.ts";
 import { standardInput } from "./standard-input.ts";
 import { strerror } from "guestfs/command-line";
 
-/** Does what the options ask for and runs the commands, wherever they come from; gives whether all went well. */
-export async function runCommands(shell: Shell): Promise<boolean> {
+/**
+ * Does what the options ask for and runs the commands, wherever they come from; gives whether all went well.
+ * @param prompt - the shell's console, when a person is to type the commands
+ */
+export async function runCommands(shell: Shell, prompt?: PromptConsole): Promise<boolean> {
   const { drives, mounts, inspector, words, file, keys, live } = shell.options;
   if (drives.length > 0 || mounts.length > 0 || keys.length > 0 || inspector || live) {
     const { start } = await import("./start.ts");
@@ -18,13 +22,16 @@ export async function runCommands(shell: Shell): Promise<boolean> {
   }
   if (words.length > 0) return runWords(shell);
   if (file !== undefined) return runFile(shell, file);
-  return runScript(shell, standardInput());
+  if (prompt === undefined) return runScript(shell, standardInput());
+  const { runPrompt } = await import("./prompt/run-prompt.ts");
+  await runPrompt(shell, prompt);
+  return true;
 }
 
 async function runWords(shell: Shell): Promise<boolean> {
-  for (const { ignoreErrors, words } of splitCommandLine(shell.options.words.map(fromText))) {
-    const ok = await tryCommand(shell, words);
-    if (!ok && !ignoreErrors) return false;
+  for (const command of splitCommandLine(shell.options.words.map(fromText))) {
+    const ok = await tryCommand(shell, command);
+    if (!ok && !command.ignoreErrors) return false;
     if (shell.leaving) return ok;
   }
   return true;

@@ -12,8 +12,12 @@ import type { Shell } from "./shell.ts";
 import { hostInput } from "./standard-input.ts";
 import { expandTilde } from "./tilde.ts";
 
-/** Runs one command given as words; throws what went wrong. */
-export async function runCommand(shell: Shell, words: readonly ByteString[]): Promise<void> {
+/**
+ * Runs one command given as words; throws what went wrong.
+ * @param forgiven - its failure does not end what runs it: matters to the other end of `--remote`
+ */
+export async function runCommand(shell: Shell, words: readonly ByteString[], forgiven = false): Promise<void> {
+  if (shell.remote !== undefined) return shell.remote.run(shell, words, forgiven || shell.interactive);
   const [first = "", ...rest] = words;
   const name = toText(first);
   const own = findShellCommand(name);
@@ -28,16 +32,25 @@ export async function runCommand(shell: Shell, words: readonly ByteString[]): Pr
   await callProcedure(shell, row, name, rest);
 }
 
+/** A command with what belongs to it. */
+export interface CommandToTry {
+  readonly words: readonly ByteString[];
+  readonly ignoreErrors: boolean;
+  /** A command of the host that gets the output. */
+  readonly pipe?: ByteString;
+}
+
 /** Runs a command and reports its failure; gives whether it succeeded. */
-export async function tryCommand(shell: Shell, words: readonly ByteString[], pipe?: ByteString): Promise<boolean> {
+export async function tryCommand(shell: Shell, { words, ignoreErrors, pipe }: CommandToTry): Promise<boolean> {
   try {
-    if (pipe === undefined) await runCommand(shell, words);
-    else await runPiped(shell, words, pipe);
+    if (pipe === undefined) await runCommand(shell, words, ignoreErrors);
+    else await runPiped(shell, words, ignoreErrors, pipe);
     return true;
   } catch (error) {
     shell.report(error);
     // Nobody reads what would follow; and Ctrl-C means the script as well as its command.
-    if ((error instanceof OutputClosed && pipe === undefined) || error instanceof GivenUp) shell.leaving = true;
+    if ((error instanceof OutputClosed && pipe === undefined) || (error instanceof GivenUp && !shell.interactive))
+      shell.leaving = true;
     return false;
   }
 }
@@ -68,7 +81,7 @@ export async function runLine(shell: Shell, text: ByteString): Promise<boolean> 
     return error instanceof SyntaxFault && error.ignoreErrors;
   }
   if (line.kind === "blank") return true;
-  const ok = line.kind === "host" ? await runHost(shell, line) : await tryCommand(shell, line.words, line.pipe);
+  const ok = line.kind === "host" ? await runHost(shell, line) : await tryCommand(shell, line);
   return ok || line.ignoreErrors;
 }
 
@@ -85,13 +98,18 @@ async function runHost(shell: Shell, line: ScriptLine & { kind: "host" }): Promi
   }
 }
 
-async function runPiped(shell: Shell, words: readonly ByteString[], command: ByteString): Promise<void> {
+async function runPiped(
+  shell: Shell,
+  words: readonly ByteString[],
+  ignoreErrors: boolean,
+  command: ByteString,
+): Promise<void> {
   const { startHostCommand } = await import("./host-shell.ts");
   const outer = shell.output;
   const pipe = new Pipe(startHostCommand(command, ["pipe", outer.stdio, "inherit"]), shell.options.pipeError);
   shell.output = pipe;
   try {
-    await runCommand(shell, words);
+    await runCommand(shell, words, ignoreErrors);
   } catch (error) {
     shell.report(error);
     throw new Reported(undefined, { cause: error });

@@ -1,11 +1,11 @@
 import type { Guestfs } from "guestfs";
 import type { ByteString } from "./byte-string.ts";
 import { fromText } from "./byte-string.ts";
+import type { Console } from "./console.ts";
 import { describeFailure } from "./failure.ts";
 import { EventHandlers } from "./event-handlers.ts";
 import { openHandle } from "./handle.ts";
 import type { Invocation } from "./options.ts";
-import { standardOutput, writeError } from "./output.ts";
 import type { Output } from "./output.ts";
 import type { Script } from "./script.ts";
 
@@ -14,30 +14,50 @@ export class Reported extends Error {
   override readonly name = "Reported";
 }
 
+/** Another guestfish that runs the commands instead of this one. */
+export interface RemoteCommands {
+  /** Has a command run for this shell; throws what {@link Shell.report} tells. */
+  run(shell: Shell, words: readonly ByteString[], forgiven: boolean): Promise<void>;
+  /** What the end of a line may become there: what to offer, and the end that it replaces. */
+  complete(line: string): Promise<readonly [offers: string[], typed: string]>;
+}
+
 /** What all commands of one run of guestfish share. */
 export class Shell {
   readonly options: Invocation;
   readonly events: EventHandlers = new EventHandlers();
+  /** Whom the running command works for. */
+  console: Console;
   /** Where the running command prints. */
-  output: Output = standardOutput;
+  output: Output;
   /** The script being read, for messages and here-documents. */
   script: Script | undefined;
   /** A command asked to leave. */
   leaving = false;
   /** A signal asked for the end: the status that says which. */
   endedBy: number | undefined;
-  /** A person types the commands: failures do not end the shell. */
-  readonly interactive: boolean = false;
+  /** Where commands are sent instead of being run here, with `--remote`. */
+  remote: RemoteCommands | undefined;
   #handle: Guestfs | undefined;
   #running: AbortController | undefined;
 
-  constructor(options: Invocation) {
+  constructor(options: Invocation, console: Console) {
     this.options = options;
+    this.console = console;
+    this.output = console.output;
+  }
+
+  /** A person types the commands: failures do not end the shell. */
+  get interactive(): boolean {
+    return this.console.interactive;
   }
 
   /** The handle, made when it is first needed. */
   async handle(): Promise<Guestfs> {
-    this.#handle ??= await openHandle(this.options);
+    this.#handle ??= await openHandle(
+      this.options,
+      this.console.inherited ? undefined : (text) => this.console.writeError(text),
+    );
     return this.#handle;
   }
 
@@ -95,13 +115,13 @@ export class Shell {
 
   /** What stands before an error of the library: the script and its line, unless a person types. */
   get place(): string {
-    if (this.interactive) return "";
-    return this.script === undefined ? "*stdin*:0: " : `${this.script.name}:${this.script.line}: `;
+    if (this.interactive || this.script === undefined) return this.console.place;
+    return `${this.script.name}:${this.script.line}: `;
   }
 
   /** Tells about a failure on standard error. */
   report(error: unknown): void {
     if (error instanceof Reported) return;
-    writeError(describeFailure(error, this.place));
+    this.console.writeError(describeFailure(error, this.place));
   }
 }

@@ -20,7 +20,8 @@ export function handleSignals(shell: Shell): () => void {
   const interrupted = (): void => {
     // Ctrl-C goes to the editor or pager too, and is theirs.
     if (hostCommandsRunning() > 0 && !shell.busy) return;
-    if (!shell.interrupt()) leave("SIGINT");
+    // At the prompt there is always a next command; what cannot be stopped was let go.
+    if (!shell.interrupt() && (!shell.interactive || shell.leaving)) leave("SIGINT");
   };
   const terminated = (): void => leave("SIGTERM");
   const hungUp = (): void => leave("SIGHUP");

@@ -1,8 +1,6 @@
 import type { Guestfs } from "guestfs";
 import { addOption, checkLive, inspectAndMount, mountOption, parseKeySelector } from "guestfs/command-line";
-import { readKey } from "./key-prompt.ts";
 import { readSize } from "./new-image.ts";
-import { writeError } from "./output.ts";
 import { choosePreparedDisk } from "./prepared-disk.ts";
 import { ShellError } from "./shell-error.ts";
 import type { Shell } from "./shell.ts";
@@ -21,7 +19,7 @@ export async function start(shell: Shell): Promise<void> {
   const fills: ((handle: Guestfs) => Promise<void>)[] = [];
   let index = 0;
   let live = false;
-  const warn = (message: string): void => writeError(`guestfish: ${message}\n`);
+  const warn = (message: string): void => shell.console.writeError(`guestfish: ${message}\n`);
   for (const [position, drive] of options.drives.entries()) {
     if (drive.kind !== "new") {
       const added = await shell.interruptible((signal) => addOption(handle, drive, { ...options, signal }));
@@ -53,7 +51,7 @@ export async function start(shell: Shell): Promise<void> {
     for (const fill of fills) await fill(handle);
     // In a machine that runs, everything is mounted as it should be.
     if (options.inspector && !live)
-      await inspectAndMount(handle, { ...options, warn, askKey: (device) => readKey(options, device) });
+      await inspectAndMount(handle, { ...options, warn, askKey: (device) => shell.console.askKey(device) });
     for (const mount of options.mounts) await mountOption(handle, mount, { ...options, warn, signal });
   });
 }

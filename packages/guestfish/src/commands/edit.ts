@@ -4,7 +4,7 @@ import { fromText } from "../byte-string.ts";
 import { normaliseName } from "../command.ts";
 import type { Command } from "../command.ts";
 import { guestPath } from "../guest-path.ts";
-import { quoteForHost, runHostCommand } from "../host-shell.ts";
+import { quoteForHost } from "../host-shell.ts";
 import { withLocalCopy } from "../local-copy.ts";
 import { ShellError } from "../shell-error.ts";
 
@@ -17,9 +17,9 @@ const edit: Command = {
     const editor = called === "edit" ? (process.env["EDITOR"] ?? "vi") : called;
     const handle = await shell.handle();
     await withLocalCopy(remote, async (local) => {
-      await handle.download(remote, local);
+      await shell.interruptible((signal) => handle.download(remote, local, { signal }));
       const before = await readFile(local);
-      const status = await runHostCommand(fromText(`${editor} ${quoteForHost(local)}`), shell.output, "inherit");
+      const status = await shell.console.runHostCommand(fromText(`${editor} ${quoteForHost(local)}`), shell.output);
       if (status !== 0)
         throw new ShellError(`guestfish: ${editor} ended with status ${status}: ${remote} stays as it was`);
       if ((await readFile(local)).equals(before)) return;

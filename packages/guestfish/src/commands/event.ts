@@ -8,7 +8,7 @@ const event: Command = {
     if (name === undefined || eventSet === undefined || script === undefined || words.length !== 3) {
       throw new ShellError("usage: event name eventset script");
     }
-    await shell.events.add(await shell.handle(), toText(name), toText(eventSet), toText(script));
+    await shell.events.add(await shell.handle(), () => shell.console, toText(name), toText(eventSet), toText(script));
   },
 };
 export default event;

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { fromText, toText } from "../byte-string.ts";
 import type { Command } from "../command.ts";
 import { guestPath } from "../guest-path.ts";
-import { quoteForHost, runHostCommand } from "../host-shell.ts";
+import { quoteForHost } from "../host-shell.ts";
 import { withLocalCopy } from "../local-copy.ts";
 import { readSize } from "../new-image.ts";
 import { ShellError } from "../shell-error.ts";
@@ -30,10 +30,10 @@ const hexedit: Command = {
     const length = limit === undefined || limit > rest ? rest : limit;
 
     await withLocalCopy(remote, async (local) => {
-      await handle.downloadOffset(remote, local, start, length);
+      await shell.interruptible((signal) => handle.downloadOffset(remote, local, start, length, { signal }));
       const before = await readFile(local);
       const editor = process.env["HEXEDITOR"] ?? "hexedit";
-      const status = await runHostCommand(fromText(`${editor} ${quoteForHost(local)}`), shell.output, "inherit");
+      const status = await shell.console.runHostCommand(fromText(`${editor} ${quoteForHost(local)}`), shell.output);
       if (status !== 0)
         throw new ShellError(`guestfish: ${editor} ended with status ${status}: ${remote} stays as it was`);
       if (!(await readFile(local)).equals(before)) await handle.uploadOffset(local, remote, start);

@@ -5,7 +5,8 @@ import { ShellError } from "../shell-error.ts";
 const not: Command = {
   async run(shell, words) {
     if (words.length === 0) throw new ShellError("usage: not command [args ...]");
-    if (await tryCommand(shell, words)) throw new ShellError("guestfish: not: the command succeeded");
+    if (await tryCommand(shell, { words, ignoreErrors: true }))
+      throw new ShellError("guestfish: not: the command succeeded");
   },
 };
 export default not;
