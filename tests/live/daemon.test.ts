@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { Guestfs, RemoteError } from "guestfs";
@@ -15,8 +17,8 @@ if (reason !== undefined) console.log(`skipped: ${reason}`);
 
 const [first, second] = ["org.libguestfs.channel.0", "org.libguestfs.channel.1"] as const;
 const unit = `guestfsd-live@${first}.service`;
-const attaches = Number(process.env.LIVE_ATTACHES ?? 1000);
-const kills = Number(process.env.LIVE_KILLS ?? 200);
+const attaches = Number(process.env.GUESTFS_TEST_ATTACHES ?? 1000);
+const kills = Number(process.env.GUESTFS_TEST_KILLS ?? 200);
 
 describe("the daemon in a running machine", { skip: reason ?? false }, () => {
   let machine: LiveMachine;
@@ -44,12 +46,25 @@ describe("the daemon in a running machine", { skip: reason ?? false }, () => {
     }
   }
 
-  /** The daemon's process, descriptors, memory in kB and children: what may not grow. */
-  async function cost(): Promise<{ pid: string; descriptors: number; memory: number; children: string }> {
+  /** The daemon's process, descriptors, memory in kB, children, and files for a time: what may not grow. */
+  async function cost(): Promise<{
+    pid: string;
+    descriptors: number;
+    memory: number;
+    children: string;
+    files: string;
+  }> {
     const script = `p=$(systemctl show -P MainPID ${unit}); echo $p; ls /proc/$p/fd | wc -l
-      sed -n 's/VmRSS:[^0-9]*\\([0-9]*\\) kB/\\1/p' /proc/$p/status; cat /proc/$p/task/$p/children; echo`;
-    const [pid = "", descriptors, memory, children = ""] = (await machine.run(script)).split("\n");
-    return { pid, descriptors: Number(descriptors), memory: Number(memory), children };
+      sed -n 's/VmRSS:[^0-9]*\\([0-9]*\\) kB/\\1/p' /proc/$p/status; cat /proc/$p/task/$p/children; echo
+      find /tmp /var/tmp /run/guestfsd -mindepth 1 -not -path '*/systemd-private-*' 2>/dev/null | sort`;
+    const [pid = "", descriptors, memory, children = "", ...files] = (await machine.run(script)).split("\n");
+    return {
+      pid,
+      descriptors: Number(descriptors),
+      memory: Number(memory),
+      children,
+      files: [...files, ...readdirSync(tmpdir()).filter((name) => name.includes(`-${process.pid}-`))].join("\n"),
+    };
   }
 
   /** Sends bytes and is gone, without waiting for anything. */
@@ -73,11 +88,12 @@ describe("the daemon in a running machine", { skip: reason ?? false }, () => {
     const afterwards = await cost();
     const each = (Date.now() - started) / attaches;
     console.log(
-      `# ${attaches} attaches, ${each.toFixed(0)} ms each; ${before.memory} kB before, ${afterwards.memory} after`,
+      `# ${attaches} attaches, ${each.toFixed(0)} ms each; ${before.memory} kB before, ${afterwards.memory} after; ${before.descriptors} descriptors before, ${afterwards.descriptors} after`,
     );
     assert.equal(afterwards.pid, before.pid);
     assert.equal(afterwards.descriptors, before.descriptors);
     assert.equal(afterwards.children.trim(), "");
+    assert.equal(afterwards.files, before.files);
     assert.ok(afterwards.memory - before.memory < 32 * 1024, `grew from ${before.memory} to ${afterwards.memory} kB`);
   });
 
