@@ -122,6 +122,7 @@ describe("guestfs-live with a running machine", { skip: reason ?? false }, () =>
     assert.match(await complaint("install"), /either -a DISK or -d NAME/);
     assert.match(await complaint("enable", "guest", "--channels", "0"), /from 1 to 8/);
     assert.match(await complaint("status"), /takes the NAME of one machine/);
+    assert.match(await complaint("status", "-a", "x", "-d", "guest"), /either -a DISK or -d NAME/);
     assert.match(await complaint("disable", "guest", "--json"), /disable takes no --json/);
   });
 });

@@ -15,7 +15,8 @@ export function nameOf({ disks, domain }: OffMachine): string {
   return domain ?? disks.join(", ");
 }
 
-async function mountSystem(g: Guestfs, machine: OffMachine): Promise<void> {
+/** Mounts the file systems of the only operating system there is. @returns its root device */
+async function mountSystem(g: Guestfs, machine: OffMachine, readonly: boolean): Promise<string> {
   const roots = await g.inspectOs();
   const [root] = roots;
   if (root === undefined) throw new ToolError(`${nameOf(machine)}: no operating system was found on it`);
@@ -27,36 +28,35 @@ async function mountSystem(g: Guestfs, machine: OffMachine): Promise<void> {
   // A folder is mounted before what is mounted in it.
   for (const [mountpoint, device] of mountpoints.sort(([a], [b]) => a.length - b.length)) {
     // Like other tools: what a stale fstab still names is not needed for this.
-    await g.mount(device, mountpoint).catch((error: unknown) => {
+    await (readonly ? g.mountRo(device, mountpoint) : g.mount(device, mountpoint)).catch((error: unknown) => {
       if (mountpoint === "/") throw error;
     });
   }
-  const [format, architecture] = [await g.inspectGetPackageFormat(root), await g.inspectGetArch(root)];
-  if (format !== "deb")
-    throw new ToolError(`${nameOf(machine)}: it is no Debian, Ubuntu or their like (packages: ${format})`);
-  if (architecture !== "x86_64")
-    throw new ToolError(`${nameOf(machine)}: its processor is ${architecture}, and the package is for x86_64`);
+  return root;
 }
 
 /**
- * Starts the appliance on the disks of a machine that is off, with its filesystems mounted for writing, and gives it to
- * `work`. They are flushed and unmounted in the end, however it ends.
+ * Starts the appliance on the disks of a machine that is off, with its filesystems mounted, and gives it to `work`. They
+ * are flushed and unmounted in the end, however it ends.
+ * @param readonly - no byte of the disks changes, whatever the work does
  */
 export async function withGuestRoot<Result>(
   machine: OffMachine,
-  work: (g: Guestfs) => Promise<Result>,
+  readonly: boolean,
+  work: (g: Guestfs, root: string) => Promise<Result>,
 ): Promise<Result> {
   await using g = new Guestfs();
   if (machine.verbose) g.setVerbose(true);
   if (machine.domain === undefined) {
     for (const disk of machine.disks)
-      await g.addDrive(disk, machine.format === undefined ? {} : { format: machine.format });
+      await g.addDrive(disk, { readonly, ...(machine.format === undefined ? {} : { format: machine.format }) });
   } else {
-    await g.addDomain(machine.domain, machine.connect === undefined ? {} : { libvirturi: machine.connect });
+    const { connect: libvirturi } = machine;
+    await g.addDomain(machine.domain, { readonly, ...(libvirturi === undefined ? {} : { libvirturi }) });
   }
   await g.launch();
-  await mountSystem(g, machine);
-  const result = await work(g);
+  const root = await mountSystem(g, machine, readonly);
+  const result = await work(g, root);
   await g.umountAll();
   await g.shutdown();
   return result;

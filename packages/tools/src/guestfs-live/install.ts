@@ -21,6 +21,14 @@ async function installedVersion(g: Guestfs): Promise<string | undefined> {
   }
 }
 
+async function requireFit(g: Guestfs, root: string, machine: OffMachine): Promise<void> {
+  const [format, architecture] = [await g.inspectGetPackageFormat(root), await g.inspectGetArch(root)];
+  if (format !== "deb")
+    throw new ToolError(`${nameOf(machine)}: it is no Debian, Ubuntu or their like (packages: ${format})`);
+  if (architecture !== "x86_64")
+    throw new ToolError(`${nameOf(machine)}: its processor is ${architecture}, and the package is for x86_64`);
+}
+
 async function dpkg(g: Guestfs, machine: OffMachine, args: readonly string[]): Promise<void> {
   try {
     await g.command(["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", "dpkg", ...args]);
@@ -38,7 +46,8 @@ export async function install(machine: OffMachine, file: string | undefined): Pr
   const folder = mkdtempSync(join(tmpdir(), "guestfs-live-"));
   try {
     const source = file ?? buildDebianPackage({ folder, compression: "none" });
-    const version = await withGuestRoot(machine, async (g) => {
+    const version = await withGuestRoot(machine, false, async (g, root) => {
+      await requireFit(g, root, machine);
       await g.upload(source, parked);
       try {
         await dpkg(g, machine, ["--force-confdef", "--force-confold", "--install", parked]);
@@ -57,7 +66,8 @@ export async function install(machine: OffMachine, file: string | undefined): Pr
 
 /** Removes guestfsd from a machine that is off, with its policy. */
 export async function uninstall(machine: OffMachine): Promise<void> {
-  await withGuestRoot(machine, async (g) => {
+  await withGuestRoot(machine, false, async (g, root) => {
+    await requireFit(g, root, machine);
     if ((await installedVersion(g)) === undefined)
       throw new ToolError(`${nameOf(machine)}: guestfsd is not installed there (no package ${debianPackageName})`);
     await dpkg(g, machine, ["--purge", debianPackageName]);

@@ -5,7 +5,7 @@ import { disable, enable } from "./channels.ts";
 import type { Domain } from "./channels.ts";
 import type { OffMachine } from "./guest-root.ts";
 import { install, uninstall } from "./install.ts";
-import { status } from "./status.ts";
+import { status, statusOfDisks } from "./status.ts";
 
 const help = `guestfs-live: live access to running machines
 
@@ -13,14 +13,15 @@ usage: guestfs-live [-c URI] install (-a DISK [-a DISK ...] | -d NAME) [--packag
        guestfs-live [-c URI] uninstall (-a DISK [-a DISK ...] | -d NAME)
        guestfs-live [-c URI] enable NAME [--channels N]
        guestfs-live [-c URI] disable NAME
-       guestfs-live [-c URI] status NAME [--json]
+       guestfs-live [-c URI] status (NAME | -d NAME | -a DISK [-a DISK ...]) [--json]
 
 install    puts guestfsd, what it needs and a unit that udev starts into a machine that is off
 uninstall  removes it again, with its policy
 enable     gives a domain of libvirt a channel for guestfsd; while it runs as well
 disable    takes its channels away
 status     says what is there: channel, daemon, version, policy, last client; exit status 3 when
-           the machine can't be used live as it is
+           the machine can't be used live as it is. With -a, or with -d for a machine that is off,
+           what is installed on its disks, of which no byte changes
 
   -a, --add DISK      image of a disk of the machine
   -d, --domain NAME   the machine, by its name in libvirt
@@ -45,7 +46,7 @@ const optionsOf: Readonly<Record<string, readonly (keyof typeof options)[]>> = {
   uninstall: ["add", "domain", "format"],
   enable: ["channels"],
   disable: [],
-  status: ["json"],
+  status: ["add", "domain", "format", "json"],
 };
 
 type Values = ReturnType<typeof parseCommandLine<typeof options>>["values"];
@@ -87,8 +88,12 @@ async function run(args: readonly string[]): Promise<number | void> {
       return enable(domainOf(command, values, words), channelCount(values.channels));
     case "disable":
       return disable(domainOf(command, values, words));
-    default:
-      return status(domainOf(command, values, words), values.json ?? false);
+    default: {
+      const json = values.json ?? false;
+      if (values.add !== undefined || values.domain !== undefined)
+        return statusOfDisks(offMachine(command, values, words), json);
+      return status(domainOf(command, values, words), json);
+    }
   }
 }
 

@@ -3,6 +3,8 @@ import { domainState, findDomain } from "guestfs/internal";
 import type { DomainChannel } from "guestfs/internal";
 import { withLibvirt } from "./channels.ts";
 import type { Domain } from "./channels.ts";
+import type { OffMachine } from "./guest-root.ts";
+import { linesOfOff, reportOff } from "./off-status.ts";
 
 /** What our daemon tells of itself (PROTOCOL.md, Extensions). */
 interface DaemonStatus {
@@ -47,13 +49,19 @@ async function askDaemon({ connection, name }: Domain): Promise<DaemonStatus | "
   return JSON.parse(await g.extensionDaemonStatus()) as DaemonStatus;
 }
 
+const connectOption = ({ connection: { uri } }: Domain): string => (uri === undefined ? "" : `-c ${uri} `);
+
 async function report(domain: Domain): Promise<Report> {
   const { uuid, name, active, channels } = await findDomain({ ...domain, allowUuid: true });
   const state = await domainState(domain.connection, uuid);
   const seen = { machine: name, state, channels, daemon: undefined };
   if (channels.length === 0)
     return { ...seen, problem: `it has no channel for guestfsd\nTo fix it: guestfs-live enable ${name}` };
-  if (!active) return { ...seen, problem: "it is off" };
+  if (!active)
+    return {
+      ...seen,
+      problem: `it is off\nTo look into its disks: guestfs-live ${connectOption(domain)}status -d ${name}`,
+    };
   try {
     return { ...seen, daemon: await askDaemon(domain), problem: "" };
   } catch (error) {
@@ -85,9 +93,27 @@ function linesOf({ machine, state, channels, daemon, problem }: Report): string[
   return lines;
 }
 
-/** Prints what is there for live access to a machine. */
+function print(found: { readonly problem: string }, lines: readonly string[], json: boolean): number {
+  console.log(json ? JSON.stringify(found) : lines.join("\n"));
+  return found.problem === "" ? 0 : notUsable;
+}
+
+/** Prints what is there for live access to a machine. @returns the exit status */
 export async function status(domain: Domain, json: boolean): Promise<number> {
   const found = await withLibvirt(() => report(domain));
-  console.log(json ? JSON.stringify(found) : linesOf(found).join("\n"));
-  return found.problem === "" ? 0 : notUsable;
+  return print(found, linesOf(found), json);
+}
+
+/** The same for a machine of which only disks are known, or that is off: what is installed in it. A machine that runs is asked itself. */
+export async function statusOfDisks(machine: OffMachine, json: boolean): Promise<number> {
+  const { domain: name, connect } = machine;
+  let channels: readonly DomainChannel[] | undefined;
+  if (name !== undefined) {
+    const domain = { connection: { uri: connect }, name };
+    const found = await withLibvirt(() => findDomain({ ...domain, allowUuid: true }));
+    if (found.active) return status(domain, json);
+    ({ channels } = found);
+  }
+  const found = await reportOff(machine, channels);
+  return print(found, linesOfOff(found), json);
 }
