@@ -12,6 +12,7 @@ import { Port } from "./live/port.ts";
 import { Service } from "./live/service.ts";
 import { supervise } from "./live/supervisor.ts";
 import { watchOverFreeze } from "./live/thaw-watcher.ts";
+import { scheduleAsBatch } from "./native/machine-state.ts";
 import { peerOf } from "./native/peer.ts";
 import { acceptUnix, listenUnix } from "./native/socket.ts";
 import { argumentsFor, parseOptions } from "./options.ts";
@@ -74,6 +75,7 @@ function serveChannel(commandLine: CommandLine): void {
   const words = applianceWords();
   const appliance = words.length > 0 && !live;
   try {
+    if (appliance) scheduleAsBatch();
     const service = serviceFor(commandLine);
     const options: DaemonOptions = {
       sysroot: commandLine.sysroot ?? (live ? "/" : "/sysroot"),
