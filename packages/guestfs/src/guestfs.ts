@@ -71,7 +71,7 @@ export class Guestfs {
     const environment = options.environment ?? true;
     const settings = new Settings(process.env);
     if (environment) settings.readEnvironment("Guestfs", process.env);
-    const handle = new Handle(settings, {
+    const handle = new Handle(this, settings, {
       launchTimeout: milliseconds("launchTimeout", options.launchTimeout, 1, 20_000),
       closeTimeout: milliseconds("closeTimeout", options.closeTimeout, 0, 10_000),
     });

@@ -1,8 +1,11 @@
 import type { ApplianceReserve, Attachment } from "./attach/attachment.ts";
 import type { Cancellation } from "./cancellation.ts";
 import type { Connection } from "./connection.ts";
+import { ConnectionClosedError } from "./errors.ts";
 import { DriveList } from "./drives.ts";
 import { EventHub } from "./events.ts";
+import type { GuestfsApi } from "./gen/api.ts";
+import type { LocalMount } from "./mount-local/local-mount.ts";
 import { PrivateData } from "./private-data.ts";
 import type { Settings } from "./settings.ts";
 import { requireReady } from "./state.ts";
@@ -24,8 +27,13 @@ export interface CurrentCall {
   readonly cancellation: Cancellation;
 }
 
-async function removeAll(attachment: Attachment, folder: TemporaryFolder): Promise<void> {
+async function removeAll(
+  attachment: Attachment,
+  folder: TemporaryFolder,
+  unmounted: Promise<void> | undefined,
+): Promise<void> {
   try {
+    await unmounted;
     await attachment.stop();
   } finally {
     await folder.remove();
@@ -43,6 +51,10 @@ export class Handle {
   readonly temporary: TemporaryFolder = new TemporaryFolder(() => this.settings.tmpdir);
   /** Conversations with daemons that know only the old way to read directories. */
   readonly retiredReaddir: WeakSet<Connection> = new WeakSet();
+  /** The object whose methods are the calls. */
+  readonly api: GuestfsApi;
+  /** Where the machine is mounted on this host, or was; it waits for `mount_local_run`. */
+  localMount: LocalMount | undefined;
   /** Where launches may take an appliance from. */
   reserve: ApplianceReserve | undefined;
   current: CurrentCall | undefined;
@@ -55,7 +67,8 @@ export class Handle {
   #lost = "";
   #forgotten: Promise<void> = Promise.resolve();
 
-  constructor(settings: Settings, limits: HandleLimits) {
+  constructor(api: GuestfsApi, settings: Settings, limits: HandleLimits) {
+    this.api = api;
     this.settings = settings;
     this.limits = limits;
   }
@@ -90,7 +103,8 @@ export class Handle {
       this.#lost = lost;
       this.drives.clear();
       const folder = this.temporary.take();
-      this.#forgotten = removeAll(attachment, folder);
+      const unmounted = this.localMount?.end(lost === "" ? undefined : new ConnectionClosedError(lost));
+      this.#forgotten = removeAll(attachment, folder, unmounted);
       // Whoever waits for it learns of its failure.
       this.#forgotten.catch(() => undefined);
     }
@@ -108,7 +122,11 @@ export class Handle {
   }
 
   debug(message: string): void {
-    if (!this.settings.verbose) return;
+    if (this.settings.verbose) this.say(message);
+  }
+
+  /** Tells something that was asked for. */
+  say(message: string): void {
     if (!this.events.emit("library", { message })) process.stderr.write(`libguestfs: ${message}\n`);
   }
 

@@ -10,4 +10,6 @@ export type { LibvirtConnection } from "./libvirt/virsh.ts";
 export { ApplianceError, buildAppliance, reportHost, startAppliance, startWaitingAppliance } from "@guestfs/appliance";
 export type { ApplianceOptions, BuiltAppliance, Finding, HostReport } from "@guestfs/appliance";
 export { applianceOptions } from "./attach/appliance.ts";
+export { mountedOn, unmountFolder } from "./fuse/mount.ts";
+export { fuseHelp, parseFuseOptions } from "./mount-local/fuse-options.ts";
 export { Settings } from "./settings.ts";

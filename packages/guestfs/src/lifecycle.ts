@@ -61,6 +61,8 @@ export async function shutdown(context: CallContext): Promise<void> {
   const { attachment } = handle;
   if (!attachment) return;
   try {
+    // What it gets from now on would not be on the disks.
+    await handle.localMount?.end();
     if (handle.settings.autosync && attachment.keepsNothing?.() !== true) await context.call("internal_autosync", {});
   } finally {
     attachment.connection.end(new ConnectionClosedError("the handle was shut down"));
@@ -68,10 +70,12 @@ export async function shutdown(context: CallContext): Promise<void> {
   }
 }
 
-/** Stops a transfer under way, or the launch. */
+/** Stops a transfer under way, the launch, or serving a mounted folder. */
 export function userCancel(handle: Handle): void {
   handle.launching?.abort(new Error("user_cancel was called"));
-  cancelTransfer(handle, "operation cancelled by user");
+  const message = "operation cancelled by user";
+  cancelTransfer(handle, message);
+  void handle.localMount?.stop(new CancelledError(message, { procedure: "mount_local_run" }));
 }
 
 function cancelTransfer({ current }: Handle, message: string): void {

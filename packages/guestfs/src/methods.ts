@@ -69,6 +69,9 @@ function checkState(row: Procedure, handle: Handle): void {
   else if (row.proc !== undefined) handle.readyConnection(row.name);
 }
 
+/** They last while a folder is in use, whose files are served by calls that take turns. */
+const withoutTurn = new Set(["mount_local_run", "umount_local"]);
+
 function asynchronousMethod(row: Procedure, handleOf: HandleOf): AnyFunction {
   const plan = new MethodPlan(row);
   const work = row.proc === undefined ? libraryWork(row) : daemonWork(row, plan);
@@ -100,7 +103,8 @@ function asynchronousMethod(row: Procedure, handleOf: HandleOf): AnyFunction {
       const { signal, onProgress } = call.options;
       requireOpen(handle.state, row.name);
       const context = new CallContext(handle, row.name, signal, onProgress);
-      return await inTurn(context, () => traced(context, call, values));
+      const all = (): Promise<unknown> => traced(context, call, values);
+      return await (withoutTurn.has(row.name) ? all() : inTurn(context, all));
     } catch (error) {
       throw moveTo(site, error);
     } finally {

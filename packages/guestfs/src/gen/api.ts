@@ -560,7 +560,7 @@ export interface MountLocalOptions extends CallOptions {
   readonly?: boolean | undefined;
   /** comma-separated FUSE options */
   options?: string | undefined;
-  /** metadata cache lifetime in seconds, default 60 */
+  /** metadata cache lifetime in seconds, default 60, or 1 with a daemon on a socket */
   cachetimeout?: number | undefined;
   /** true to print each FUSE call, default false */
   debugcalls?: boolean | undefined;
@@ -4522,14 +4522,14 @@ export interface GuestfsApi {
    */
   mount9p(mounttag: string, mountpoint: string, options?: Mount9pOptions): Promise<void>;
   /**
-   * Prepare to export the guest filesystem on a host directory through FUSE.
+   * Mount the guest filesystem on a host directory through FUSE, and begin to serve it.
    *
    * @param localmountpoint - existing empty directory on the host
    * @remarks library, since libguestfs 1.17.22; guestfs(3).
    */
   mountLocal(localmountpoint: string, options?: MountLocalOptions): Promise<void>;
   /**
-   * Serve the FUSE mount set up by mount_local until it is unmounted.
+   * Wait until the FUSE mount made with mount_local is unmounted, by whomever.
    *
    * @remarks library, since libguestfs 1.17.22; guestfs(3).
    */

@@ -8,6 +8,7 @@ import { inspectFunctions } from "./inspect.ts";
 import type { LibraryFunctions } from "./library.ts";
 import { lifecycleFunctions } from "./lifecycle.ts";
 import { listingFunctions } from "./listing.ts";
+import { localMountFunctions } from "./local-mount.ts";
 import { mountableFunctions } from "./mountables.ts";
 import { recordFunctions } from "./records.ts";
 import { settingFunctions } from "./settings.ts";
@@ -23,6 +24,7 @@ export const library: LibraryFunctions = {
   ...inspectFunctions,
   ...lifecycleFunctions,
   ...listingFunctions,
+  ...localMountFunctions,
   ...mountableFunctions,
   ...recordFunctions,
   ...settingFunctions,

@@ -46,12 +46,16 @@ export const mount: readonly Procedure[] = [
   {
     name: "mount_local",
     since: "1.17.22",
-    summary: "Prepare to export the guest filesystem on a host directory through FUSE.",
+    summary: "Mount the guest filesystem on a host directory through FUSE, and begin to serve it.",
     params: [{ name: "localmountpoint", type: "string", of: "plain", summary: "existing empty directory on the host" }],
     optional: [
       { name: "readonly", type: "bool", summary: "true to forbid writes, default false" },
       { name: "options", type: "string", summary: "comma-separated FUSE options" },
-      { name: "cachetimeout", type: "int", summary: "metadata cache lifetime in seconds, default 60" },
+      {
+        name: "cachetimeout",
+        type: "int",
+        summary: "metadata cache lifetime in seconds, default 60, or 1 with a daemon on a socket",
+      },
       { name: "debugcalls", type: "bool", summary: "true to print each FUSE call, default false" },
     ],
     returns: { type: "none" },
@@ -59,7 +63,7 @@ export const mount: readonly Procedure[] = [
   {
     name: "mount_local_run",
     since: "1.17.22",
-    summary: "Serve the FUSE mount set up by mount_local until it is unmounted.",
+    summary: "Wait until the FUSE mount made with mount_local is unmounted, by whomever.",
     params: [],
     returns: { type: "none" },
     cancellable: true,

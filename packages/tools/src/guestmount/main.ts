@@ -1,7 +1,6 @@
 import { realpathSync, statSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
-import { mountFuse, unmountFuse } from "../fuse/mount.ts";
-import { FuseSession } from "../fuse/session.ts";
+import { fuseHelp, parseFuseOptions } from "guestfs/internal";
 import { machineHelp, readToolArguments } from "../machine/options.ts";
 import type { ToolArguments, ToolOption } from "../machine/options.ts";
 import { withMachine } from "../machine/with-machine.ts";
@@ -10,10 +9,6 @@ import { runTool } from "../run-tool.ts";
 import { ToolError, UsageError } from "../tool-error.ts";
 import { detach, isBackground, startBackground } from "./background.ts";
 import { Farewell, mountSource } from "./farewell.ts";
-import { guestErrno } from "./guest-errno.ts";
-import { GuestFilesystem } from "./guest-filesystem.ts";
-import { fuseHelp, parseFuseOptions } from "./options.ts";
-import type { FuseOptions } from "./options.ts";
 
 const options: readonly ToolOption[] = [
   { name: "dir-cache-timeout", long: "dir-cache-timeout", argument: "required" },
@@ -28,14 +23,22 @@ const options: readonly ToolOption[] = [
   { name: "selinux", long: "selinux" },
 ];
 
-/** How long what is known of a file may be believed, in seconds: off, nobody else changes it. */
-const [validForOff, validForLive] = [60, 1];
-
 interface Plan {
   readonly folder: string;
   readonly readOnly: boolean;
-  readonly fuse: FuseOptions;
+  /** Options of the mount, separated by commas. */
+  readonly options: string;
+  readonly timeout: number | undefined;
   readonly pidFile: string | undefined;
+}
+
+/** @returns whether they ask for a folder in which nothing is changed @throws UsageError */
+function isReadOnly(options: string): boolean {
+  try {
+    return parseFuseOptions(options).readOnly;
+  } catch (error) {
+    throw new UsageError(`-o ${(error as Error).message} (--fuse-help)`, { cause: error });
+  }
 }
 
 function planOf({ machine, values, words }: ToolArguments): Plan {
@@ -46,43 +49,35 @@ function planOf({ machine, values, words }: ToolArguments): Plan {
     throw new UsageError("what is to be mounted? -i finds it out, -m names it");
   const stats = statSync(folder, { throwIfNoEntry: false });
   if (stats?.isDirectory() !== true) throw new ToolError(`${folder}: is no folder of this host`);
-  const fuse = parseFuseOptions(values.get("option") ?? []);
+  const given = (values.get("option") ?? []).join(",");
   const timeout = values.get("dir-cache-timeout")?.at(-1);
   if (timeout !== undefined && !/^\d{1,9}$/.test(timeout))
     throw new UsageError(`--dir-cache-timeout ${timeout}: no number of seconds`);
   return {
     folder: realpathSync(folder),
-    readOnly: values.has("ro") || fuse.readOnly,
-    fuse: timeout === undefined ? fuse : { ...fuse, validFor: Number(timeout) },
+    readOnly: isReadOnly(given) || values.has("ro"),
+    options: `${given},fsname=${mountSource()},subtype=guestmount`,
+    timeout: timeout === undefined ? undefined : Number(timeout),
     pidFile: values.get("pid-file")?.at(-1),
   };
 }
 
 /** Mounts, serves until somebody unmounts, and comes back when nothing of it is left. */
-async function serve({ g, live, signal, stay }: OpenMachine, { folder, readOnly, fuse, pidFile }: Plan): Promise<void> {
-  // The kernel takes the mask of whoever makes a file into account already.
-  await g.umask(0);
-  const filesystem = new GuestFilesystem(g, {
-    ...fuse,
-    readOnly,
-    validFor: fuse.validFor ?? (live ? validForLive : validForOff),
-  });
-  const kernel = readOnly && !fuse.readOnly ? [...fuse.kernel, "ro"] : fuse.kernel;
-  const fd = await mountFuse({ folder, source: mountSource(), options: kernel });
-  const session = new FuseSession(fd, (request, stop) => filesystem.answer(request, stop), guestErrno);
-  const unmount = (): void => {
-    unmountFuse(folder, true).catch((error: unknown) => process.stderr.write(`guestmount: ${String(error)}\n`));
-  };
-  signal.addEventListener("abort", unmount, { once: true });
-  if (signal.aborted) unmount();
-  let writingPid: Promise<void> | undefined;
-  await session.serve(() => {
-    if (pidFile !== undefined) writingPid = writeFile(pidFile, `${process.pid}\n`);
-    if (!isBackground()) return;
-    stay();
-    void Promise.resolve(writingPid).then(detach);
-  });
-  if (pidFile !== undefined) await rm(pidFile, { force: true });
+async function serve({ g, signal, stay }: OpenMachine, plan: Plan): Promise<void> {
+  const { folder, readOnly, options: mountOptions, timeout, pidFile } = plan;
+  const more = timeout === undefined ? {} : { cachetimeout: timeout };
+  await g.mountLocal(folder, { readonly: readOnly, options: mountOptions, ...more });
+  const served = g.mountLocalRun({ signal });
+  try {
+    if (pidFile !== undefined) await writeFile(pidFile, `${process.pid}\n`);
+    if (isBackground()) {
+      stay();
+      detach();
+    }
+  } finally {
+    await served;
+    if (pidFile !== undefined) await rm(pidFile, { force: true });
+  }
 }
 
 await runTool({
@@ -99,7 +94,7 @@ It goes on in the background until guestunmount FOLDER, which comes back when ev
   -w, --rw                changes go to the machine (default)
   -o OPTION[,OPTION]      options of the mount; --fuse-help lists them
       --dir-cache-timeout SECONDS
-                          how long what is known of a file may be believed (default ${validForOff}, live ${validForLive})
+                          how long what is known of a file may be believed (default 60, live 1)
       --pid-file FILE     write the process number there once the folder is mounted
       --no-fork           stay in the foreground
   -n, --no-sync           do not flush at the end

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
+import { basename, dirname, join } from "node:path";
 import { getopt } from "guestfs/command-line";
-import { mountedOn, unmountFuse } from "../fuse/mount.ts";
+import { mountedOn, unmountFolder } from "guestfs/internal";
 import { processOf, waitForFarewell } from "../guestmount/farewell.ts";
 import type { ToolOption } from "../machine/options.ts";
 import { runTool } from "../run-tool.ts";
@@ -15,14 +15,13 @@ const options: readonly ToolOption[] = [
   { name: "verbose", short: "v", long: "verbose" },
 ];
 
-/** Unmounts, again and again while the folder is in use, with pauses of 1, 2, 4, ... seconds. */
-async function unmount(folder: string, retries: number, tell: (message: string) => void): Promise<void> {
-  for (let tried = 0; ; tried++) {
-    const obstacle = await unmountFuse(folder);
-    if (obstacle === "") return;
-    if (tried >= retries) throw new ToolError(`${folder} can't be unmounted: ${obstacle}`);
-    tell(`${obstacle}; trying again`);
-    await delay(1000 * 2 ** tried);
+/** Path without links; of a folder whose program has ended, nothing can be asked. */
+function pathOf(word: string): string {
+  try {
+    return realpathSync(word);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOTCONN") return join(realpathSync(dirname(word)), basename(word));
+    throw new ToolError(`${word}: ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -51,20 +50,17 @@ It comes back when everything is on the machine's disks and they are closed.
     if (word === undefined || more.length > 0) throw new UsageError("it takes one folder");
     const retry = values.get("retry") ?? "5";
     if (!/^\d{1,2}$/.test(retry)) throw new UsageError(`--retry=${retry}: no number`);
-    let folder: string;
-    try {
-      folder = realpathSync(word);
-    } catch (error) {
-      throw new ToolError(`${word}: ${(error as Error).message}`, { cause: error });
-    }
-    const source = await mountedOn(folder);
-    if (source === undefined) throw new ToolError(`${word}: nothing is mounted there`);
-    const pid = processOf(source);
+    const folder = pathOf(word);
+    const mounted = await mountedOn(folder);
+    if (mounted === undefined) throw new ToolError(`${word}: nothing is mounted there`);
+    const pid = processOf(mounted.source);
     const end = pid === undefined ? undefined : await waitForFarewell(pid).catch(() => undefined);
     const tell = (message: string): void => {
       if (!values.has("quiet")) process.stderr.write(`guestunmount: ${message}\n`);
     };
-    await unmount(folder, values.has("no-retry") ? 0 : Number(retry), tell);
+    await unmountFolder(folder, values.has("no-retry") ? 0 : Number(retry), (obstacle) =>
+      tell(`${obstacle}; trying again`),
+    );
     const wrong = (await end?.()) ?? "";
     if (wrong !== "") throw new ToolError(wrong);
   },

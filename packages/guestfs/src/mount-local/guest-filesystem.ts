@@ -1,6 +1,6 @@
-import { decodeText, encodeText } from "guestfs/internal";
+import { decodeText, encodeText } from "@guestfs/protocol";
 import type { Statns } from "@guestfs/schema";
-import type { Guestfs } from "guestfs";
+import type { GuestfsApi } from "../gen/api.ts";
 import { Nodes } from "../fuse/nodes.ts";
 import { attributesReply, countReply, entryReply, ListingReply, openReply } from "../fuse/reply.ts";
 import type { Attributes } from "../fuse/reply.ts";
@@ -38,7 +38,7 @@ function child(folder: string, name: string): string {
 
 /** The files of a machine as the kernel asks for them: each request is one call of the daemon or a few. */
 export class GuestFilesystem {
-  readonly #g: Guestfs;
+  readonly #g: GuestfsApi;
   readonly #options: FilesystemOptions;
   readonly #nodes = new Nodes();
   readonly #listings = new Map<number, FolderListing>();
@@ -46,7 +46,7 @@ export class GuestFilesystem {
   readonly #recent: RecentListings;
   #lastHandle = 0;
 
-  constructor(g: Guestfs, options: FilesystemOptions) {
+  constructor(g: GuestfsApi, options: FilesystemOptions) {
     this.#g = g;
     this.#options = options;
     this.#recent = new RecentListings(options.validFor);

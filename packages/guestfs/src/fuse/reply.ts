@@ -59,10 +59,15 @@ export function attributesReply(attributes: Attributes): Buffer {
   return out;
 }
 
+// FOPEN_NOFLUSH: closing asks nothing. A process that has a file open in a folder that it serves itself would else wait for itself
+// with each program that it starts, whose copy of the file is closed before the start has returned.
+const openFlags = 1 << 5;
+
 /** A `fuse_open_out`. */
 export function openReply(handle: number): Buffer {
   const out = Buffer.alloc(16);
   out.writeBigUInt64LE(BigInt(handle), 0);
+  out.writeUInt32LE(openFlags, 8);
   return out;
 }
 

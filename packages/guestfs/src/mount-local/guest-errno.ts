@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { CancelledError, GuestfsError, RemoteError } from "guestfs";
+import { CancelledError, GuestfsError, RemoteError } from "../errors.ts";
 
 const numbers: Readonly<Record<string, number>> = constants.errno;
 

@@ -36,6 +36,13 @@ export const operation = {
   rename2: 45,
 } as const;
 
+const names: ReadonlyMap<number, string> = new Map(Object.entries(operation).map(([name, code]) => [code, name]));
+
+/** An operation for people: `lookup`. */
+export function nameOfOperation(opcode: number): string {
+  return names.get(opcode) ?? `operation ${opcode}`;
+}
+
 const headerSize = 40;
 
 /** A request of the kernel, read piece by piece; numbers are in the machine's order, which is little-endian here. */

@@ -1,4 +1,4 @@
-import { read, writevSync } from "node:fs";
+import { closeSync, read, writevSync } from "node:fs";
 import { constants } from "node:os";
 import { FuseRequest, operation } from "./request.ts";
 
@@ -63,7 +63,7 @@ export class FuseSession {
   readonly #work = new Set<Promise<void>>();
 
   /**
-   * @param fd - of /dev/fuse, mounted
+   * @param fd - of /dev/fuse, mounted; it is closed when all is over
    * @param errnoOf - number of an error that `answer` fails with
    */
   constructor(fd: number, answer: FuseAnswer, errnoOf: (error: unknown) => number) {
@@ -77,6 +77,15 @@ export class FuseSession {
    * @param onReady - told once the kernel has it
    */
   async serve(onReady: () => void): Promise<void> {
+    try {
+      await this.#serveAll(onReady);
+      await Promise.all(this.#work);
+    } finally {
+      closeSync(this.#fd);
+    }
+  }
+
+  async #serveAll(onReady: () => void): Promise<void> {
     const buffer = Buffer.allocUnsafe(readBufferSize);
     for (;;) {
       let count: number;
@@ -84,12 +93,12 @@ export class FuseSession {
         count = await readOnce(this.#fd, buffer);
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
-        if (code === "ENODEV") break;
+        if (code === "ENODEV" || code === "ECONNABORTED") return;
         // Requests that were interrupted before we had them.
         if (code === "ENOENT" || code === "EINTR" || code === "EAGAIN") continue;
         throw error;
       }
-      if (count === 0) break;
+      if (count === 0) return;
       // What a request holds is needed longer than the buffer.
       const request = new FuseRequest(Buffer.from(buffer.subarray(0, count)));
       if (request.opcode === operation.init) {
@@ -102,7 +111,6 @@ export class FuseSession {
         this.#work.add(work);
       }
     }
-    await Promise.all(this.#work);
   }
 
   async #serveOne(request: FuseRequest): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Statns, Xattr } from "@guestfs/schema";
-import type { Guestfs } from "guestfs";
+import type { GuestfsApi } from "../gen/api.ts";
 
 /** How many names are asked about in one call of the daemon. */
 const batchSize = 1000;
@@ -19,7 +19,7 @@ function attributesIn(list: readonly Xattr[]): Attributes[] {
 
 /** A folder as it was when it was opened; what its files are is asked for in batches, when it is wanted. */
 export class FolderListing {
-  readonly #g: Guestfs;
+  readonly #g: GuestfsApi;
   readonly path: string;
   readonly names: readonly string[];
   readonly #attributes = new Map<number, Promise<readonly Attributes[]>>();
@@ -27,13 +27,13 @@ export class FolderListing {
   #batch: readonly Statns[] = [];
   #from = 0;
 
-  private constructor(g: Guestfs, path: string, names: readonly string[]) {
+  private constructor(g: GuestfsApi, path: string, names: readonly string[]) {
     this.#g = g;
     this.path = path;
     this.names = names;
   }
 
-  static async open(g: Guestfs, path: string, signal: AbortSignal): Promise<FolderListing> {
+  static async open(g: GuestfsApi, path: string, signal: AbortSignal): Promise<FolderListing> {
     return new FolderListing(g, path, await g.ls(path, { signal }));
   }
 
