@@ -58,6 +58,7 @@ export interface WaitingAppliance {
  */
 export async function startWaitingAppliance(options: ApplianceOptions): Promise<WaitingAppliance | undefined> {
   checkOptions(options);
+  if (!mayRestore(options)) return undefined;
   const appliance = await provideAppliance(options);
   const machine = await withAccelerator(options, (accelerator, limitMs) =>
     waitFromTemplate(storeOf(options), sourceOf(options, appliance, accelerator, limitMs), options.tmpDir),
@@ -75,6 +76,10 @@ export async function startWaitingAppliance(options: ApplianceOptions): Promise<
     stop: () => machine.stop(),
   };
 }
+
+/** What changes the machine may be anything, so nothing is saved of it and nothing restored. */
+const mayRestore = ({ template, hvArguments = [] }: ApplianceOptions): boolean =>
+  template !== false && hvArguments.length === 0;
 
 const storeOf = ({ cacheDir }: ApplianceOptions): string => join(cacheDir, "appliance");
 
@@ -136,10 +141,10 @@ function sourceOf(
   timeoutMs: number,
 ): TemplateSource {
   const started = Date.now();
-  const { memsize, smp, network, verbose, append, signal, onConsole, hv = DEFAULT_QEMU } = options;
+  const { memsize, smp, network, verbose, append, hvArguments, signal, onConsole, hv = DEFAULT_QEMU } = options;
   return {
     hv,
-    machine: { memsize, smp, network, verbose, append, appliance, accelerator },
+    machine: { memsize, smp, network, verbose, append, hvArguments, appliance, accelerator },
     timeoutMs,
     signal,
     onConsole: onConsole?.bind(options),
@@ -161,7 +166,7 @@ async function startWith(
   source: TemplateSource,
   drives: readonly PreparedDrive[],
 ): Promise<RunningAppliance> {
-  if (options.template !== false) {
+  if (mayRestore(options)) {
     const running = await startFromTemplate(storeOf(options), source, drives, options.tmpDir);
     if (running !== undefined) return running;
   }

@@ -15,6 +15,8 @@ export interface MachineOptions {
   verbose: boolean;
   /** Words for the end of the kernel's command line. */
   append?: string | undefined;
+  /** Further arguments for QEMU. */
+  hvArguments?: readonly string[] | undefined;
   /** Words of ours for the kernel's command line, e.g. `guestfs.template=1`. */
   words?: readonly string[];
   /** Whether it has the disk that a launch fills with its first drive. Default `false`. */
@@ -117,5 +119,6 @@ export function applianceMachine(options: MachineOptions): MachineDescription {
     paused: true,
     ...(options.memoryFile === undefined ? {} : { memoryFile: options.memoryFile }),
     ...(options.incoming === true ? { incoming: true } : {}),
+    more: options.hvArguments ?? [],
   };
 }

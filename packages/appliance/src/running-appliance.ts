@@ -20,6 +20,8 @@ export interface ApplianceOptions {
   smp: number;
   /** The QEMU to run: a path, or a name on PATH. Default `qemu-system-x86_64`. */
   hv?: string;
+  /** Arguments put at the end of QEMU's command line as they are. With any, the appliance is booted: it is no template's machine. */
+  hvArguments?: readonly string[];
   /** Words put at the end of the guest kernel's command line. */
   append?: string;
   /** `true`: the guest gets a network card (QEMU's user-mode network, outgoing only). */

@@ -60,6 +60,8 @@ test("values that make no sense", async () => {
   assert.throws(() => g.setBackend("vmware"), /set_backend: backend: "vmware" is none of/);
   assert.throws(() => g.setBackend("unix:"), RangeError);
   assert.throws(() => g.config("drive", null), RangeError);
+  for (const name of ["-kernel", "-serial", "--display"])
+    assert.throws(() => g.config(name, "x"), { name: "RangeError", message: /^config: hvparam: \S+ is not allowed/ });
   assert.throws(() => new Guestfs({ launchTimeout: 0 }), RangeError);
 });
 

@@ -16,6 +16,7 @@ const machine: MachineDescription = {
   blockdevs: [{ driver: "file", filename: 'x","driver":"vvfat' }],
   devices: [{ driver: "scsi-hd", serial: "a,b" }],
   paused: true,
+  more: ["-uuid", "x"],
 };
 
 const after = (args: readonly string[], name: string): string | undefined => args[args.indexOf(name) + 1];
@@ -27,6 +28,7 @@ test("a machine as arguments", () => {
   assert.equal(after(args, "-machine"), "q35,hpet=off");
   assert.equal(after(args, "-accel"), "tcg,thread=multi");
   assert.equal(after(args, "-m"), "512M");
+  assert.deepEqual(args.slice(-2), ["-uuid", "x"]);
   assert.equal(after(args, "-kernel"), "/boot/a,b");
   assert.equal(after(args, "-append"), "quiet, please");
   assert.equal(after(args, "-chardev"), "file,id=log,path=/tmp/a,,b=c");

@@ -35,6 +35,8 @@ export interface MachineDescription {
   netdevs?: readonly ({ type: string; id: string } & Record<string, unknown>)[];
   /** `true`: the processors wait for QMP's `cont`. */
   paused?: boolean;
+  /** Further arguments, put at the end as they are. */
+  more?: readonly string[];
 }
 
 /** A value inside a QEMU option list: commas are doubled (qemu(1), "-drive", on names with commas). */
@@ -101,6 +103,7 @@ export function qemuArguments(description: MachineDescription): string[] {
   for (const netdev of description.netdevs ?? []) args.push("-netdev", JSON.stringify(netdev));
   for (const blockdev of description.blockdevs) args.push("-blockdev", JSON.stringify(blockdev));
   for (const device of description.devices) args.push("-device", JSON.stringify(device));
+  args.push(...(description.more ?? []));
   for (const arg of args) {
     if (arg.includes("\0")) throw new TypeError("an argument for QEMU can't hold a NUL byte");
   }

@@ -74,6 +74,7 @@ export function applianceOptions(settings: Settings): ApplianceOptions {
     memsize: settings.memsize,
     smp: settings.smp,
     ...(settings.hv === "" ? {} : { hv: settings.hv }),
+    hvArguments: settings.hvArguments.flatMap(([name, value]) => (value === null ? [name] : [name, value])),
     ...(settings.append === null ? {} : { append: settings.append }),
     network: settings.network,
     cacheDir: settings.cachedir,
@@ -88,7 +89,8 @@ export function applianceOptions(settings: Settings): ApplianceOptions {
 async function start(request: AttachRequest): Promise<RunningAppliance> {
   const { settings, drives, signal } = request;
   const options = applianceOptions(settings);
-  const waiting = request.reserve?.take(options);
+  // What was started ahead was started without them.
+  const waiting = settings.hvArguments.length > 0 ? undefined : request.reserve?.take(options);
   if (waiting !== undefined) {
     request.debug("an appliance of the pool gets the drives");
     try {
@@ -113,11 +115,7 @@ async function start(request: AttachRequest): Promise<RunningAppliance> {
  * @throws LaunchError with the console's end; CancelledError
  */
 export async function attachAppliance(request: AttachRequest): Promise<Attachment> {
-  const { settings, drives, signal } = request;
-  if (settings.hvArguments.length > 0)
-    throw new LaunchError(
-      "config was called, and this library passes no arguments of its callers on to the hypervisor",
-    );
+  const { drives, signal } = request;
   request.progress(0, launchSteps);
   let appliance: RunningAppliance;
   try {

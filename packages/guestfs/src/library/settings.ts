@@ -76,6 +76,11 @@ type SettingMethod =
   | "version"
   | "waitReady";
 
+/** Arguments of the hypervisor that are not for callers, as libguestfs has it. */
+const ownArguments: ReadonlySet<string> = new Set(
+  ["kernel", "initrd", "nographic", "display", "serial", "full-screen", "std-vga", "vga"].map((name) => `-${name}`),
+);
+
 /** Settings of the handle and questions about its state. */
 export const settingFunctions: LibraryFunctions<SettingMethod> = {
   cPointer: ({ handle }) => Promise.resolve(numberOf(handle)),
@@ -83,6 +88,8 @@ export const settingFunctions: LibraryFunctions<SettingMethod> = {
   config({ handle }, parameter, value) {
     if (!parameter.startsWith("-"))
       throw new RangeError(`config: hvparam: ${JSON.stringify(parameter)} does not begin with "-"`);
+    if (ownArguments.has(parameter.replace(/^--/, "-")))
+      throw new RangeError(`config: hvparam: ${parameter} is not allowed: the appliance has its own`);
     handle.settings.hvArguments.push([parameter, value]);
   },
   getAppend: ({ handle }) => handle.settings.append,
