@@ -32,7 +32,7 @@ function digest() {
 /** Compiles the packages, and bundles the daemon and the programs, when a source changed since the last time. */
 export async function build() {
   const now = digest();
-  const built = existsSync(stampFile) && existsSync(join(root, "packages/guestfsd/dist/bundle/guestfsd.mjs"));
+  const built = existsSync(stampFile) && existsSync(join(root, "packages/guestfsd/dist/bundle/guestfsd.cjs"));
   if (built && readFileSync(stampFile, "utf8") === now) return;
   await run(["tsc", "-b"]);
   await run([process.execPath, "scripts/bundle.mjs"]);

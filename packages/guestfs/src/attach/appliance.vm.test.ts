@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { CancelledError, ConnectionClosedError, Guestfs, LaunchError } from "../index.ts";
 
-const bundle = fileURLToPath(new URL("../../../guestfsd/dist/bundle/guestfsd.mjs", import.meta.url));
+const bundle = fileURLToPath(new URL("../../../guestfsd/dist/bundle/guestfsd.cjs", import.meta.url));
 const skip = existsSync(bundle) ? false : "the daemon is not bundled: npm run build";
 const folder = mkdtempSync(join(tmpdir(), "guestfs-vm-test-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -10,7 +10,7 @@ import { CancelledError, Guestfs, RemoteError } from "../index.ts";
 
 // Through an appliance, where large content goes through the window and past the guest's page cache.
 const MiB = 1024 * 1024;
-const bundle = fileURLToPath(new URL("../../../guestfsd/dist/bundle/guestfsd.mjs", import.meta.url));
+const bundle = fileURLToPath(new URL("../../../guestfsd/dist/bundle/guestfsd.cjs", import.meta.url));
 const skip = existsSync(bundle) ? false : "the daemon is not bundled: npm run build";
 const folder = mkdtempSync(join(tmpdir(), "upload-test-"));
 const g = new Guestfs({ environment: false });

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Guestfs } from "../index.ts";
 
 // The find(1) and the kernel of the appliance, on a filesystem with inodes of its own.
-const bundle = fileURLToPath(new URL("../../../guestfsd/dist/bundle/guestfsd.mjs", import.meta.url));
+const bundle = fileURLToPath(new URL("../../../guestfsd/dist/bundle/guestfsd.cjs", import.meta.url));
 const skip = existsSync(bundle) ? false : "the daemon is not bundled: npm run build";
 
 /** What two ways to ask have to agree on: being read gives folders a new time of access. */

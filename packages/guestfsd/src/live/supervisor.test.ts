@@ -10,7 +10,7 @@ import { RawClient } from "@guestfs/testkit";
 
 const folder = mkdtempSync(join(tmpdir(), "guestfsd-channels-"));
 const channels = ["0", "1"].map((name) => join(folder, `${name}.sock`)) as [string, string];
-const bundle = fileURLToPath(new URL("../../dist/bundle/guestfsd.mjs", import.meta.url));
+const bundle = fileURLToPath(new URL("../../dist/bundle/guestfsd.cjs", import.meta.url));
 const daemon = spawn(
   process.execPath,
   [bundle, "-l", "-c", channels[0], "-c", channels[1], "--sysroot", folder, "--run-dir", folder],
