@@ -216,6 +216,36 @@ describe("programs with a running machine", { skip: reason ?? false }, () => {
     assert.deepEqual([now.mtimeNs, now.ctimeNs], [before.mtimeNs, before.ctimeNs]);
   });
 
+  test("guestmount: stopped by a signal, and killed", { skip: noFuse }, async () => {
+    const mount = join(folder, "mount-signals");
+    const pidFile = join(folder, "pid");
+    mkdirSync(mount);
+    const pidOf = async (): Promise<number> => {
+      assert.equal(await output("guestmount", "--pid-file", pidFile, mount), "");
+      for (let tries = 0; tries < 200 && !existsSync(pidFile); tries++) await setTimeout(50);
+      return Number(readFileSync(pidFile, "utf8"));
+    };
+    const gone = async (pid: number): Promise<void> => {
+      for (let tries = 0; tries < 200 && existsSync(`/proc/${pid}/exe`); tries++) await setTimeout(50);
+    };
+    const pid = await pidOf();
+    // In use, so that it can't be unmounted in the ordinary way.
+    const user = spawn("sh", ["-c", 'cd "$0" && echo ready && exec sleep 1000', mount]);
+    await new Promise((resolve) => user.stdout.once("data", resolve));
+    process.kill(pid, "SIGTERM");
+    await gone(pid);
+    user.kill();
+    assert.deepEqual(readdirSync(mount), []);
+    const second = await pidOf();
+    process.kill(second, "SIGKILL");
+    await gone(second);
+    // Its files are closed a moment after it is gone.
+    for (let tries = 0; tries < 200 && existsSync(mount); tries++) await setTimeout(50);
+    assert.throws(() => statSync(mount), { code: "ENOTCONN" });
+    assert.deepEqual(await outcome(start("guestunmount", [mount])), { status: 0, output: "", messages: "" });
+    assert.deepEqual(readdirSync(mount), []);
+  });
+
   test("what makes no sense is said in one line", async () => {
     for (const [tool, args, message] of [
       ["guestmount", [...live(), join(folder, "none")], /: is no folder of this host/],
