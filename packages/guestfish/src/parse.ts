@@ -118,7 +118,7 @@ export function parsePartialLine(line: ByteString): PartialLine {
       // With a quote at its end, the word is finished or it is not.
       const { word, end } = unquote(typed + quote, 0);
       if (end > typed.length) return { kind: "word", words, typed, word, quoted: true };
-      if (end === typed.length) throw new SyntaxFault("the word is finished", at);
+      if (!blank.test(typed[end] ?? "")) throw new SyntaxFault("the word is finished", at);
       words.push(word);
       at += end;
     }

@@ -30,6 +30,7 @@ export async function runCommands(shell: Shell, prompt?: PromptConsole): Promise
 
 async function runWords(shell: Shell): Promise<boolean> {
   for (const command of splitCommandLine(shell.options.words.map(fromText))) {
+    shell.begin();
     const ok = await tryCommand(shell, command);
     if (!ok && !command.ignoreErrors) return false;
     if (shell.leaving) return ok;

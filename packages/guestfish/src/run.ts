@@ -81,6 +81,7 @@ export async function runLine(shell: Shell, text: ByteString): Promise<boolean> 
     return error instanceof SyntaxFault && error.ignoreErrors;
   }
   if (line.kind === "blank") return true;
+  shell.begin();
   const ok = line.kind === "host" ? await runHost(shell, line) : await tryCommand(shell, line);
   return ok || line.ignoreErrors;
 }

@@ -40,6 +40,7 @@ export class Shell {
   remote: RemoteCommands | undefined;
   #handle: Guestfs | undefined;
   #running: AbortController | undefined;
+  #interrupted = false;
 
   constructor(options: Invocation, console: Console) {
     this.options = options;
@@ -82,6 +83,7 @@ export class Shell {
   /** Runs `work` with a signal that {@link Shell.interrupt} sets off. */
   async interruptible<Value>(work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
     const controller = new AbortController();
+    if (this.#interrupted) controller.abort();
     const outer = this.#running;
     this.#running = controller;
     try {
@@ -96,8 +98,19 @@ export class Shell {
     return this.#running !== undefined;
   }
 
-  /** Stops the running call; `false` when there is none, or it was told already. */
+  /** A new command begins: what stopped the one before does not matter to it. */
+  begin(): void {
+    this.#interrupted = false;
+  }
+
+  /** Whether the command was told to stop, with every call that it still makes. */
+  get interrupted(): boolean {
+    return this.#interrupted;
+  }
+
+  /** Stops the command and its running call; `false` when there is no such call, or it was told already. */
   interrupt(): boolean {
+    this.#interrupted = true;
     if (this.#running === undefined || this.#running.signal.aborted) return false;
     this.#running.abort();
     return true;

@@ -7,6 +7,8 @@ export { startOwnDaemon } from "./own-daemon.ts";
 export type { OwnDaemon } from "./own-daemon.ts";
 export { startStockDaemon, whyNoStockDaemon } from "./stock-daemon.ts";
 export type { StockDaemon } from "./stock-daemon.ts";
+export { startTerminal } from "./terminal.ts";
+export type { Terminal } from "./terminal.ts";
 export { pretendRunningDomain, whyNoVirsh } from "./running-domain.ts";
 export type { RunningDomain } from "./running-domain.ts";
 export { startRecordingProxy } from "./recording-proxy.ts";

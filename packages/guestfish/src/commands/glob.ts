@@ -15,7 +15,7 @@ const glob: Command = {
 
     let failed = false;
     for (const parameters of combinations(expanded)) {
-      if (shell.leaving) break;
+      if (shell.leaving || shell.interrupted) break;
       try {
         await runCommand(shell, [command, ...parameters]);
       } catch (error) {

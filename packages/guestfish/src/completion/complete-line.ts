@@ -98,17 +98,19 @@ function finish(candidates: readonly Candidate[], spell: Spelling): string[] {
     return [spell(only.text.endsWith(":") ? only.text : `${only.text}/`, false)];
   }
   const offers = unique.map(({ text, open }) => spell(open && !text.endsWith(":") ? `${text}/` : text, false)).sort();
-  const prefix = commonPrefix(offers);
-  return offers.length <= mostListed
-    ? offers
-    : [...offers.slice(0, mostListed), `${prefix}... ${offers.length - mostListed} more`];
+  const prefix = spell(commonPrefix(unique.map(({ text }) => text)), false);
+  if (offers.length > mostListed)
+    return [...offers.slice(0, mostListed), `${prefix}... ${offers.length - mostListed} more`];
+  // What all offers begin with is put into the line, and half an escape sequence must not be.
+  return commonPrefix(offers) === prefix ? offers : [...offers, `${prefix}...`];
 }
 
-/** What sorted texts have in common. */
-function commonPrefix(sorted: readonly string[]): string {
-  const [first = ""] = sorted;
-  const last = sorted.at(-1) ?? "";
+/** What texts have in common, in whole letters. */
+function commonPrefix(texts: readonly string[]): string {
+  const sorted = texts.toSorted();
+  const first = [...(sorted[0] ?? "")];
+  const last = [...(sorted.at(-1) ?? "")];
   let length = 0;
   while (length < first.length && first[length] === last[length]) length++;
-  return first.slice(0, length);
+  return first.slice(0, length).join("");
 }

@@ -4,6 +4,7 @@ import { standardOutput } from "../output.ts";
 import { runLine } from "../run.ts";
 import type { Shell } from "../shell.ts";
 import { historyFile, keepLine, readHistory } from "./history.ts";
+import { describeSystems } from "./describe-systems.ts";
 import { LineReader } from "./line-reader.ts";
 import type { PromptConsole } from "./prompt-console.ts";
 import { decodePrompt } from "./prompt-escapes.ts";
@@ -23,6 +24,7 @@ export async function runPrompt(shell: Shell, console: PromptConsole): Promise<v
   const init = env["GUESTFISH_INIT"];
   if (init !== undefined) await show(`${decodePrompt(init)}\n`);
   await show(welcome);
+  if (shell.options.inspector && shell.hasHandle) await show(await describeSystems(await shell.handle()));
 
   const prompt = decodePrompt(env["GUESTFISH_PS1"] ?? "><fs> ");
   const beforeOutput = decodePrompt(env["GUESTFISH_OUTPUT"] ?? "");

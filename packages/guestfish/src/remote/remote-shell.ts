@@ -35,8 +35,13 @@ export class RemoteShell implements RemoteCommands {
     await this.#connected(async (socket, frames) => {
       await sendFrame(socket, "run", JSON.stringify(request));
       const questions = new Questions(shell);
+      let cancelled = false;
+      const cancel = (): void => {
+        if (!cancelled) socket.write(encodeFrame("cancel"));
+        cancelled = true;
+      };
       for (;;) {
-        const { kind, body } = await shell.interruptible((signal) => nextUnlessCancelled(socket, frames, signal));
+        const { kind, body } = await shell.interruptible((signal) => nextUnlessCancelled(frames, signal, cancel));
         if (kind === "output") {
           await shell.output.write(body);
         } else if (kind === "error") {
@@ -154,8 +159,12 @@ async function next(frames: AsyncIterator<Frame>): Promise<Frame> {
 }
 
 /** Ctrl-C is passed on; the answer to it is the end of the command. */
-async function nextUnlessCancelled(socket: Socket, frames: AsyncIterator<Frame>, signal: AbortSignal): Promise<Frame> {
-  const cancel = (): void => void socket.write(encodeFrame("cancel"));
+async function nextUnlessCancelled(
+  frames: AsyncIterator<Frame>,
+  signal: AbortSignal,
+  cancel: () => void,
+): Promise<Frame> {
+  if (signal.aborted) cancel();
   signal.addEventListener("abort", cancel);
   try {
     return await next(frames);

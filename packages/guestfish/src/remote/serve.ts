@@ -72,6 +72,7 @@ class Listener implements RequestHandler {
     cancelled.addEventListener("abort", interrupt);
     shell.console = new RemoteConsole(caller, request.progressBars);
     shell.output = shell.console.output;
+    shell.begin();
     try {
       let ok = await this.#attempt(() =>
         request.words.length === 0 ? start(shell) : runCommand(shell, request.words),
