@@ -108,6 +108,9 @@ export class LocalMount {
     return new Promise((resolve) => {
       const served = session.serve(() => resolve(mount));
       const mount = new LocalMount(folder, connection, served, options.restore);
+      // Somebody may unmount it before the kernel has said a word.
+      const early = (): void => resolve(mount);
+      mount.served.then(early, early);
     });
   }
 
@@ -145,6 +148,8 @@ export class LocalMount {
 
   /** Unmounts, and takes it away from those who use it. */
   async stop(error: Error): Promise<void> {
+    // Something else may be mounted there by now.
+    if (this.#ended) return;
     this.#error ??= error;
     if ((await unmountFuse(this.folder).catch((failure: unknown) => String(failure))) !== "") await this.end();
   }
