@@ -9,6 +9,7 @@ export function usage(): string {
     "",
     "Usage: guestfish [options] command [: command ...]",
     "       guestfish [options] < script",
+    "       guestfish [options]            at a terminal: asks for commands",
     "",
     ...lines,
     "",

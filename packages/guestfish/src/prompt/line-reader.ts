@@ -50,7 +50,11 @@ export class LineReader {
     return this.#early.length > 0;
   }
 
-  /** The next line; `undefined` after Ctrl-D. `command`: tab completes, and the line can be had again. */
+  /**
+   * The next line; `undefined` after Ctrl-D.
+   * @param command - Tab completes it, Ctrl-C begins it anew, and it can be had again; otherwise Ctrl-C gives
+   * `undefined` as well
+   */
   async next(prompt: string, command: boolean): Promise<string | undefined> {
     const early = this.#early.shift();
     if (early !== undefined) {
@@ -100,7 +104,8 @@ export class LineReader {
     this.#readline.write(null, { ctrl: true, name: "e" });
     this.#readline.write(null, { ctrl: true, name: "u" });
     process.stdout.write("^C\n");
-    this.#readline.prompt();
+    if (this.#completing) this.#readline.prompt();
+    else this.#settle(undefined);
   }
 
   #forget(line: string): void {

@@ -14,15 +14,25 @@ export class PromptConsole extends StandardConsole {
   override readonly place = "";
   /** Where the commands come from, once they do. */
   lines: LineReader | undefined;
+  #input: ReadStream | undefined;
 
   constructor(options: Invocation) {
     super(options);
     this.progressBars = options.progressBars !== false;
   }
 
-  /** What is typed up to Ctrl-D. */
+  /** What is typed up to Ctrl-D, or until {@link PromptConsole.endInput}. */
   override input(): AsyncIterable<Uint8Array> {
-    return new ReadStream(openSync("/dev/tty", "r"));
+    this.endInput();
+    this.#input = new ReadStream(openSync("/dev/tty", "r"));
+    this.writeError("Type the content; Ctrl-D at the start of a line ends it.\n");
+    return this.#input;
+  }
+
+  /** Nothing but the prompt reads from the terminal any more. */
+  endInput(): void {
+    this.#input?.destroy();
+    this.#input = undefined;
   }
 
   override async heredoc(marker: ByteString): Promise<ByteString> {

@@ -41,6 +41,7 @@ export async function runPrompt(shell: Shell, console: PromptConsole): Promise<v
       keepLine(file, line);
       await show(beforeOutput);
       await runLine(shell, fromText(line));
+      console.endInput();
     }
   } finally {
     console.lines = undefined;

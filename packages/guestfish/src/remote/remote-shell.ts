@@ -135,7 +135,7 @@ class Questions {
         return toBytes(await (script ?? console).heredoc(body.toString("latin1")));
       case "askInput": {
         this.#input ??= inPieces(console.input());
-        const piece = await this.#input.next();
+        const piece = await this.#shell.interruptible((signal) => unlessCancelled(this.#input!.next(), signal));
         return piece.done === true ? "" : piece.value;
       }
       case "askHostCommand":
@@ -144,6 +144,16 @@ class Questions {
         throw new FrameFault(`${kind} is no question`);
     }
   }
+}
+
+/** Who waits for a person to type has to hear Ctrl-C all the same. */
+function unlessCancelled<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const cancel = (): void => reject(new Error("guestfish: the input was cancelled"));
+    if (signal.aborted) cancel();
+    signal.addEventListener("abort", cancel);
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", cancel));
+  });
 }
 
 async function* inPieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -18,9 +18,10 @@ export async function askSecret(what: string, echo: boolean): Promise<string> {
       { cause: error },
     );
   }
-  writeSync(2, `Enter key or passphrase ("${what}"): `);
+  // Before the question, so that a quick answer is not shown either.
   terminal.setRawMode(!echo);
   try {
+    writeSync(2, `Enter key or passphrase ("${what}"): `);
     return await readTerminalLine(terminal);
   } finally {
     terminal.setRawMode(false);

@@ -2934,7 +2934,7 @@ export interface GuestfsApi {
    */
   clearBackendSetting(name: string): number;
   /**
-   * Append an extra raw option to the hypervisor command line; the appliance is then booted, not restored.
+   * Append an extra raw option to the hypervisor command line; the appliance then boots.
    *
    * @param hvparam - hypervisor option, starting with "-"
    * @param hvvalue - value of the option, may be null

@@ -181,7 +181,7 @@ export const handle: readonly Procedure[] = [
   {
     name: "config",
     since: "0.0.3",
-    summary: "Append an extra raw option to the hypervisor command line; the appliance is then booted, not restored.",
+    summary: "Append an extra raw option to the hypervisor command line; the appliance then boots.",
     params: [
       { name: "hvparam", type: "string", of: "plain", summary: 'hypervisor option, starting with "-"' },
       { name: "hvvalue", type: "optional-string", summary: "value of the option, may be null" },
