@@ -127,11 +127,10 @@ async function run(drive: ApplianceDrive, action: Promise<unknown>): Promise<voi
 }
 
 /**
- * Attaches drives to a QEMU whose machine has the SCSI controller `scsi0`: drive i becomes target `first` + i, and the disk that is there
- * already when it is the slot's. Secrets go over QMP and are never on
- * a command line. A read-only drive's image is opened for reading only, without QEMU's image lock (so a disk in use can be looked at),
- * under an overlay that takes the writes. Overlays are files in a 0700 folder in `tmpDir`; as soon as QEMU has them open they have no name
- * any more, so that nothing stays behind however this ends.
+ * Attaches drives to a QEMU whose machine has the SCSI controller `scsi0`: drive i becomes target `first` + i, in the slot's disk where it
+ * goes there. Secrets go over QMP and are never on a command line. A read-only drive's image is opened for reading only, without QEMU's
+ * image lock (so a disk in use can be looked at), under an overlay that takes the writes. Overlays are files in a 0700 folder in `tmpDir`;
+ * as soon as QEMU has them open they have no name any more, so that nothing stays behind however this ends.
  *
  * @throws ApplianceError of stage `drive` or `host`, QmpError
  */

@@ -110,12 +110,12 @@ async function makeRehearsed(
   }
 }
 
-/** The best template for a machine; there is one step to a better one in each call, or all of them when the time is there. */
+/** The best template for a machine: each call makes one step to a better one, or, ahead of launches, all of them. */
 async function provideTemplate(
   store: string,
   names: Names,
   source: TemplateSource,
-  allSteps: boolean,
+  ahead: boolean,
 ): Promise<Template | undefined> {
   const { onDebug, signal } = source;
   const find = (name: string): Promise<Template | undefined> => usable(store, name, onDebug);
@@ -136,7 +136,7 @@ async function provideTemplate(
       if (failed !== undefined) throw new Error(`saving one failed lately: ${failed}`);
       onDebug("saving a template");
       booted = await makeTemplate(store, names, names.booted, (folder) => saveTemplate(source, folder, names.booted));
-      if (!allSteps) return booted;
+      if (!ahead) return booted;
     }
     return (booted && (await makeRehearsed(store, names, source, booted))) ?? booted;
   } finally {
@@ -147,16 +147,14 @@ async function provideTemplate(
 /**
  * Restores a template, in the way that `use` does; one is saved first when there is none, which takes a boot's time and some more.
  *
- * @param allSteps whether nobody waits, so that the best template can be made at once
- * @param limitMs how long `use` may take
+ * @param how `ahead`: nobody waits, so the best template is made at once; `limitMs`: how long `use` may take
  * @returns `undefined` when that does not work, whatever the reason (which goes to `onDebug`): the machine has to be booted then
  * @throws ApplianceError of stage `cancelled` or `drive`: booting would be no better
  */
 async function withTemplate<T>(
   store: string,
   source: TemplateSource,
-  allSteps: boolean,
-  limitMs: number,
+  { ahead, limitMs }: { ahead: boolean; limitMs: number },
   use: (source: TemplateSource, template: Template) => Promise<T>,
 ): Promise<T | undefined> {
   const { onDebug } = source;
@@ -170,7 +168,7 @@ async function withTemplate<T>(
       onDebug(`no template, because of earlier failures: ${failed}`);
       return undefined;
     }
-    template = await provideTemplate(store, names, source, allSteps);
+    template = await provideTemplate(store, names, source, ahead);
     if (template === undefined) return undefined;
     await touchTemplate(template);
     onDebug("restoring the template");
@@ -196,7 +194,8 @@ export function startFromTemplate(
   drives: readonly PreparedDrive[],
   tmpDir: string,
 ): Promise<RunningAppliance | undefined> {
-  return withTemplate(store, source, false, RESTORE_MS + drives.length * RESTORE_DRIVE_MS, (restoring, template) =>
+  const limitMs = RESTORE_MS + drives.length * RESTORE_DRIVE_MS;
+  return withTemplate(store, source, { ahead: false, limitMs }, (restoring, template) =>
     restoreTemplate(restoring, template, drives, tmpDir),
   );
 }
@@ -207,7 +206,7 @@ export function waitFromTemplate(
   source: TemplateSource,
   tmpDir: string,
 ): Promise<WaitingMachine | undefined> {
-  return withTemplate(store, source, true, RESTORE_MS, (restoring, template) =>
+  return withTemplate(store, source, { ahead: true, limitMs: RESTORE_MS }, (restoring, template) =>
     restoreWaiting(restoring, template, tmpDir),
   );
 }

@@ -59,8 +59,16 @@ async function listen(args: readonly string[] = [], more: More = {}): Promise<Li
     send,
     ended,
     async [Symbol.asyncDispose]() {
-      if (existsSync(socketPath(pid))) await send(["exit"]);
+      const { messages } = await send(["exit"]);
+      // It may have been ending already; one that goes on is a failure, and does not stay.
+      let stayed = false;
+      const waiting = setTimeout(() => {
+        stayed = true;
+        process.kill(Number(pid), "SIGKILL");
+      }, 60_000);
       await ended();
+      clearTimeout(waiting);
+      assert.ok(!stayed, `it did not end: ${messages}`);
       assert.ok(!existsSync(socketPath(pid)), "the socket is gone");
     },
   };
