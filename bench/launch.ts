@@ -2,11 +2,20 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Guestfs, GuestfsPool } from "guestfs";
-import { emulateWarm, median, ownProgram, program, stockEnvironment, stockProgram, timed } from "./program.ts";
+import {
+  emulateWarm,
+  inTurns,
+  median,
+  ownProgram,
+  program,
+  secondsOf,
+  stockEnvironment,
+  stockProgram,
+} from "./program.ts";
 import { table } from "./table.ts";
 
 const runs = 5;
-const stockRuns = 2;
+const rounds = 3;
 const ownGuestfish = ownProgram("guestfish", "guestfish");
 const stockGuestfish = stockProgram("guestfish");
 
@@ -102,23 +111,29 @@ export async function launch(): Promise<void> {
     const boot = ["--ro", "-a", image, "run"];
     if (stockGuestfish === undefined)
       console.error("there is no stock guestfish here to compare with (apt-get install guestfish)");
-    const stock = (args: readonly string[], expected: string): Promise<number | undefined> =>
-      stockGuestfish === undefined
-        ? Promise.resolve(undefined)
-        : timed(stockRuns, () => expecting(expected, stockGuestfish, args, stockEnvironment));
-    const own = (args: readonly string[], expected: string, env: NodeJS.ProcessEnv): Promise<number> =>
-      timed(runs, () => expecting(expected, process.execPath, [ownGuestfish, ...args], env));
-    const stockLaunch = await stock(boot, "");
-    row(
-      "guestfish --ro -a t.img -m /dev/sda1 cat /hello",
-      await stock(look, "hello"),
-      await own(look, "hello", process.env),
+    const stock = async (args: readonly string[], expected: string): Promise<void> => {
+      if (stockGuestfish !== undefined) await expecting(expected, stockGuestfish, args, stockEnvironment);
+    };
+    const own = (args: readonly string[], expected: string, env: NodeJS.ProcessEnv): Promise<void> =>
+      expecting(expected, process.execPath, [ownGuestfish, ...args], env);
+    const known = (time: number): number | undefined => (stockGuestfish === undefined ? undefined : time);
+    const [stockLook, ownLook] = await inTurns(
+      rounds,
+      () => stock(look, "hello"),
+      () => own(look, "hello", process.env),
     );
+    row("guestfish --ro -a t.img -m /dev/sda1 cat /hello", known(stockLook), ownLook);
     const booting = { ...process.env, LIBGUESTFS_BACKEND_SETTINGS: "force_tcg:template=0" };
-    row("guestfish --ro -a t.img run, booted (no template)", stockLaunch, await own(boot, "", booting));
+    const [stockBoot, ownBoot] = await inTurns(
+      rounds,
+      () => stock(boot, ""),
+      () => own(boot, "", booting),
+    );
+    const stockLaunch = known(stockBoot);
+    row("guestfish --ro -a t.img run, booted (no template)", stockLaunch, ownBoot);
     forgetTemplates();
     for (const which of ["first", "second"]) {
-      const time = await timed(1, () => expecting("", process.execPath, [ownGuestfish, ...boot], process.env));
+      const time = await secondsOf(() => own(boot, "", process.env));
       row(`guestfish --ro -a t.img run, the ${which} ever`, stockLaunch, time);
     }
     for (const drives of [1, 10, 100]) {

@@ -44,11 +44,21 @@ export async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - started) / 1000;
 }
 
-/** The median of some runs, in seconds. */
-export async function timed(count: number, work: () => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  for (let run = 0; run < count; run++) times.push(await secondsOf(work));
-  return median(times);
+/**
+ * The medians of two things that are done in turns, so that a machine that is slower for a while slows both: in each round `first` once
+ * and `second` twice.
+ */
+export async function inTurns(
+  rounds: number,
+  first: () => Promise<unknown>,
+  second: () => Promise<unknown>,
+): Promise<[first: number, second: number]> {
+  const [ofFirst, ofSecond]: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    ofFirst.push(await secondsOf(first));
+    for (const _ of [0, 1]) ofSecond.push(await secondsOf(second));
+  }
+  return [median(ofFirst), median(ofSecond)];
 }
 
 /** Runs a program to its end. @returns its standard output */

@@ -2,10 +2,12 @@ import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildGuestImage } from "@guestfs/testkit";
-import { emulateWarm, ownProgram, program, stockEnvironment, stockProgram, timed } from "./program.ts";
+import { emulateWarm, inTurns, ownProgram, program, stockEnvironment, stockProgram } from "./program.ts";
 import { table } from "./table.ts";
 
-/** All files of a Debian root, listed and packed, by the programs from their start to their end, both without KVM. */
+const rounds = 2;
+
+/** All files of a Debian root, listed and packed, by the programs from their start to their end, both without KVM; medians. */
 export async function tree(): Promise<void> {
   await emulateWarm();
   const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "guestfs-bench-"));
@@ -20,17 +22,23 @@ export async function tree(): Promise<void> {
     const rows: string[][] = [];
     for (const { name, package: packageName, args } of work) {
       let output = "";
-      const own = await timed(3, async () => {
-        output = await program(process.execPath, [ownProgram(packageName, name), ...args], process.env);
-      });
+      const stockPath = stockProgram(name);
+      const [stock, own] = await inTurns(
+        rounds,
+        async () => {
+          if (stockPath !== undefined) await program(stockPath, args, stockEnvironment);
+        },
+        async () => {
+          output = await program(process.execPath, [ownProgram(packageName, name), ...args], process.env);
+        },
+      );
       const what =
         name === "virt-ls"
           ? `virt-ls -lR / (${output.trimEnd().split("\n").length} files)`
           : `guestfish tar-out / (${Math.round(statSync(archive).size / 1e6)} MB)`;
-      const stockPath = stockProgram(name);
-      const stock =
-        stockPath === undefined ? Number.NaN : await timed(1, () => program(stockPath, args, stockEnvironment));
-      rows.push([what, `${stock.toFixed(1)} s`, `${own.toFixed(1)} s`, (stock / own).toFixed(1)]);
+      const [stockTime, ratio] =
+        stockPath === undefined ? ["", ""] : [`${stock.toFixed(1)} s`, (stock / own).toFixed(1)];
+      rows.push([what, stockTime, `${own.toFixed(1)} s`, ratio]);
     }
     console.log(table(["a Debian root", "stock", "ours", "ratio"], rows));
   } finally {

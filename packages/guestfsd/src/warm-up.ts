@@ -47,6 +47,8 @@ const typical: readonly WarmUpCall[] = [
   ["blockdev_getsize64", { device: disk }],
   ["mount_ro", { mountable: device, mountpoint: "/" }],
   ["umount_all"],
+  ["mount_options", { options: "ro", mountable: device, mountpoint: "/" }],
+  ["umount_all"],
   ["mount", { mountable: device, mountpoint: "/" }],
   ["ping_daemon"],
   ["is_file", { path: "/d/f", followsymlinks: false }],
