@@ -13,10 +13,10 @@ import { startOwnDaemon, startTerminal } from "@guestfs/testkit";
 import { encodeFrame, readFrames } from "./frame.ts";
 import { socketFolder, socketPath } from "./socket-path.ts";
 
-// `--listen` and `--remote` as programs.
+// `--listen` and `--remote` as programs, and as they are installed: from source, the compiler's helper would outlive the start of the one
+// in the background, and hold the standard error that the caller reads to its end.
 
-const main = fileURLToPath(new URL("../main.ts", import.meta.url));
-const node = ["--conditions=source", "--import", import.meta.resolve("tsx"), main];
+const main = fileURLToPath(new URL("../../bin/guestfish.js", import.meta.url));
 
 interface Outcome {
   readonly output: string;
@@ -30,7 +30,7 @@ interface More {
 }
 
 async function guestfish(args: readonly string[], { input = "", environment = {} }: More = {}): Promise<Outcome> {
-  const child = spawn(process.execPath, [...node, ...args], { env: { ...process.env, ...environment } });
+  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...environment } });
   child.stdin.on("error", () => undefined).end(input);
   const ended = new Promise<number | null>((resolve, reject) =>
     child.once("error", reject).once("close", (status) => resolve(status)),
@@ -141,14 +141,14 @@ describe("--listen and --remote", { concurrency: 2, timeout: 600_000 }, () => {
     await listener.send(["run"]);
     const zero = join(daemon.sysroot, "zero");
     for (const signal of ["SIGINT", "SIGKILL"] as const) {
-      const child = spawn(process.execPath, [...node, `--remote=${listener.pid}`, "upload", "/dev/zero", "/zero"]);
+      const child = spawn(process.execPath, [main, `--remote=${listener.pid}`, "upload", "/dev/zero", "/zero"]);
       const messages = text(child.stderr);
       while (!existsSync(zero)) await delay(5);
       child.kill(signal);
       if (signal === "SIGINT") assert.match(await messages, /^libguestfs: error: upload: cancelled/);
       assert.deepEqual(await listener.send(["rm", "/zero"]), { output: "", messages: "", status: 0 });
     }
-    const closed = spawn(process.execPath, [...node, `--remote=${listener.pid}`, "download", "/dev/zero", "-"]);
+    const closed = spawn(process.execPath, [main, `--remote=${listener.pid}`, "download", "/dev/zero", "-"]);
     closed.stdout.destroy();
     assert.equal(await text(closed.stderr), "guestfish: standard output was closed\n");
     assert.equal((await listener.send(["echo", "on"])).output, "on\n");
@@ -186,7 +186,7 @@ describe("--listen and --remote", { concurrency: 2, timeout: 600_000 }, () => {
     await using daemon = await startOwnDaemon();
     await using listener = await listen([], { environment: { ...withDaemon(daemon.socketPath), PAGER: "cat" } });
     writeFileSync(join(daemon.sysroot, "file"), "text\n");
-    await using terminal = startTerminal(`${process.execPath} ${node.join(" ")} --remote=${listener.pid}`);
+    await using terminal = startTerminal(`${process.execPath} ${main} --remote=${listener.pid}`);
     await terminal.until("><fs> ");
     terminal.type("run\r");
     await terminal.until("><fs> \x1b[7G");
