@@ -1,8 +1,34 @@
 import { normaliseName } from "./command.ts";
 import type { CommandEntry } from "./command.ts";
 
+/** Their names, without the aliases. */
+export type ShellCommandName =
+  | "help"
+  | "quit"
+  | "alloc"
+  | "copy-in"
+  | "copy-out"
+  | "delete-event"
+  | "display"
+  | "echo"
+  | "edit"
+  | "event"
+  | "glob"
+  | "hexedit"
+  | "lcd"
+  | "list-events"
+  | "man"
+  | "more"
+  | "not"
+  | "reopen"
+  | "setenv"
+  | "sparse"
+  | "supported"
+  | "time"
+  | "unsetenv";
+
 /** The commands that only the shell has (guestfish(1), GUESTFISH COMMANDS); the rest come from the table of calls. */
-export const shellCommands: readonly CommandEntry[] = [
+export const shellCommands: readonly CommandEntry<ShellCommandName>[] = [
   {
     name: "help",
     aliases: [],
@@ -10,7 +36,6 @@ export const shellCommands: readonly CommandEntry[] = [
     summary: "explain a command, or list the commands",
     description:
       "Without a parameter it says how to begin. With a command's name it explains that command; with --list (or -l) it lists them all.",
-    load: () => import("./commands/help.ts"),
   },
   {
     name: "quit",
@@ -18,7 +43,6 @@ export const shellCommands: readonly CommandEntry[] = [
     usage: [""],
     summary: "leave guestfish",
     description: "Closes the disks and leaves with status 0. The commands that follow are not run.",
-    load: () => import("./commands/quit.ts"),
   },
   {
     name: "alloc",
@@ -27,7 +51,6 @@ export const shellCommands: readonly CommandEntry[] = [
     summary: "make a disk image with its space reserved, and attach it",
     description:
       "Makes a raw image of zeroes and reserves its space on this host. The size may have a suffix, such as 100M. 'sparse' makes an image that takes space only as it fills; 'disk-create' has more choices.",
-    load: () => import("./commands/alloc.ts"),
   },
   {
     name: "copy-in",
@@ -36,7 +59,6 @@ export const shellCommands: readonly CommandEntry[] = [
     summary: "copy files and directories of this host into the guest",
     description:
       "Copies each local file or directory, with everything below it, into a directory of the guest that is there already. Wildcards are not expanded.",
-    load: () => import("./commands/copy-in.ts"),
   },
   {
     name: "copy-out",
@@ -45,7 +67,6 @@ export const shellCommands: readonly CommandEntry[] = [
     summary: "copy files and directories of the guest to this host",
     description:
       "Copies each file or directory of the guest, with everything below it, into a local directory that is there already. Use it with 'glob' to expand wildcards: glob copy-out /etc/*.conf .",
-    load: () => import("./commands/copy-out.ts"),
   },
   {
     name: "delete-event",
@@ -53,7 +74,6 @@ export const shellCommands: readonly CommandEntry[] = [
     usage: ["name"],
     summary: "remove the event handlers of that name",
     description: "Removes every handler that 'event' registered under the name.",
-    load: () => import("./commands/delete-event.ts"),
   },
   {
     name: "display",
@@ -61,7 +81,6 @@ export const shellCommands: readonly CommandEntry[] = [
     usage: ["filename"],
     summary: "show a picture of the guest",
     description: "Downloads the file and runs $GUESTFISH_DISPLAY_IMAGE (or 'display') on it.",
-    load: () => import("./commands/display.ts"),
   },
   {
     name: "echo",
@@ -69,7 +88,6 @@ export const shellCommands: readonly CommandEntry[] = [
     usage: ["[params ...]"],
     summary: "print the parameters",
     description: "Prints the parameters with a space between them, and a new line.",
-    load: () => import("./commands/echo.ts"),
   },
   {
     name: "edit",
@@ -78,7 +96,6 @@ export const shellCommands: readonly CommandEntry[] = [
     summary: "edit a file of the guest",
     description:
       "Downloads the file, runs $EDITOR (or vi) on it, and uploads it when it changed; owner, mode and attributes stay. Called as 'vi' or 'emacs' it runs that editor.",
-    load: () => import("./commands/edit.ts"),
   },
   {
     name: "event",
@@ -87,7 +104,6 @@ export const shellCommands: readonly CommandEntry[] = [
     summary: "run a script of this host when something happens",
     description:
       "The event set is a comma-separated list of events, or * for all. The script runs under $SHELL with the event's name in $EVENT and what belongs to it in $1, $2 and so on: the text of a message, or procedure, serial, position and total of 'progress'.",
-    load: () => import("./commands/event.ts"),
   },
   {
     name: "glob",
@@ -96,7 +112,6 @@ export const shellCommands: readonly CommandEntry[] = [
     summary: "run a command for each path that matches",
     description:
       "Expands wildcards in the parameters against the guest's file system and runs the command for every combination. A parameter that matches nothing is passed as it is.",
-    load: () => import("./commands/glob.ts"),
   },
   {
     name: "hexedit",
@@ -105,7 +120,6 @@ export const shellCommands: readonly CommandEntry[] = [
     summary: "edit bytes of a file or a device of the guest",
     description:
       "Downloads the content, or at most 'max' bytes of it from 'start' on, runs $HEXEDITOR (or hexedit), and uploads what changed. Big content needs a limit.",
-    load: () => import("./commands/hexedit.ts"),
   },
   {
     name: "lcd",
@@ -113,7 +127,6 @@ export const shellCommands: readonly CommandEntry[] = [
     usage: ["directory"],
     summary: "change the directory of this host",
     description: "Changes guestfish's own current directory, which '!cd' can't do.",
-    load: () => import("./commands/lcd.ts"),
   },
   {
     name: "list-events",
@@ -121,7 +134,6 @@ export const shellCommands: readonly CommandEntry[] = [
     usage: [""],
     summary: "list the event handlers",
     description: "Prints the name, the number, the events and the script of each handler.",
-    load: () => import("./commands/list-events.ts"),
   },
   {
     name: "man",
@@ -129,7 +141,6 @@ export const shellCommands: readonly CommandEntry[] = [
     usage: [""],
     summary: "say where the manual is",
     description: "Prints where the reference of all commands is found.",
-    load: () => import("./commands/man.ts"),
   },
   {
     name: "more",
@@ -137,7 +148,6 @@ export const shellCommands: readonly CommandEntry[] = [
     usage: ["filename"],
     summary: "page through a file of the guest",
     description: "Downloads the file and runs $PAGER (or more) on it. Called as 'less' it runs less.",
-    load: () => import("./commands/more.ts"),
   },
   {
     name: "not",
@@ -145,7 +155,6 @@ export const shellCommands: readonly CommandEntry[] = [
     usage: ["command [args ...]"],
     summary: "expect a command to fail",
     description: "Runs the command; succeeds when it fails, and fails when it succeeds.",
-    load: () => import("./commands/not.ts"),
   },
   {
     name: "reopen",
@@ -153,7 +162,6 @@ export const shellCommands: readonly CommandEntry[] = [
     usage: [""],
     summary: "close the handle and begin with a fresh one",
     description: "The disks are closed and have to be attached again; event handlers are gone.",
-    load: () => import("./commands/reopen.ts"),
   },
   {
     name: "setenv",
@@ -161,7 +169,6 @@ export const shellCommands: readonly CommandEntry[] = [
     usage: ["VAR value"],
     summary: "set an environment variable",
     description: "Sets a variable of guestfish and of the host commands that it runs. '!echo $VAR' prints it.",
-    load: () => import("./commands/setenv.ts"),
   },
   {
     name: "sparse",
@@ -170,7 +177,6 @@ export const shellCommands: readonly CommandEntry[] = [
     summary: "make a sparse disk image and attach it",
     description:
       "Makes a raw image that takes space on this host only as it fills, and attaches it. The size may have a suffix, such as 10G.",
-    load: () => import("./commands/sparse.ts"),
   },
   {
     name: "supported",
@@ -178,7 +184,6 @@ export const shellCommands: readonly CommandEntry[] = [
     usage: [""],
     summary: "list the feature groups and whether they can be used",
     description: "Prints each optional group that the daemon knows, followed by yes or no.",
-    load: () => import("./commands/supported.ts"),
   },
   {
     name: "time",
@@ -186,7 +191,6 @@ export const shellCommands: readonly CommandEntry[] = [
     usage: ["command [args ...]"],
     summary: "say how long a command takes",
     description: "Runs the command and prints the seconds that went by.",
-    load: () => import("./commands/time.ts"),
   },
   {
     name: "unsetenv",
@@ -194,12 +198,11 @@ export const shellCommands: readonly CommandEntry[] = [
     usage: ["VAR"],
     summary: "remove an environment variable",
     description: "Removes a variable of guestfish and of the host commands that it runs.",
-    load: () => import("./commands/unsetenv.ts"),
   },
 ];
 
 /** The shell's own command of that name or alias. */
-export function findShellCommand(name: string): CommandEntry | undefined {
+export function findShellCommand(name: string): CommandEntry<ShellCommandName> | undefined {
   const wanted = normaliseName(name);
   return shellCommands.find((entry) => entry.name === wanted || entry.aliases.includes(wanted));
 }

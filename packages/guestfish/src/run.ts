@@ -1,6 +1,7 @@
 import { GivenUp } from "guestfs/command-line";
 import type { ByteString } from "./byte-string.ts";
 import { toText } from "./byte-string.ts";
+import { commandModules } from "./command-modules.ts";
 import { findShellCommand, shellCommands } from "./commands.ts";
 import { OutputClosed, Pipe } from "./output.ts";
 import { parseLine } from "./parse.ts";
@@ -22,8 +23,11 @@ export async function runCommand(shell: Shell, words: readonly ByteString[], for
   const name = toText(first);
   const own = findShellCommand(name);
   if (own !== undefined) {
-    const command = (await own.load()).default;
-    return command.run(shell, rest, name);
+    const command = (await commandModules[own.name]()).default;
+    return command.run(shell, rest, name, {
+      run: (inner) => runCommand(shell, inner),
+      succeeds: (inner) => tryCommand(shell, { words: inner, ignoreErrors: true }),
+    });
   }
   const { findProcedure } = await import("./procedure-names.ts");
   const row = findProcedure(name);

@@ -1,13 +1,12 @@
 import { fromText, toText } from "../byte-string.ts";
 import type { ByteString } from "../byte-string.ts";
 import type { Command } from "../command.ts";
-import { runCommand } from "../run.ts";
 import { ShellError } from "../shell-error.ts";
 import { Reported } from "../shell.ts";
 import type { Shell } from "../shell.ts";
 
 const glob: Command = {
-  async run(shell, words) {
+  async run(shell, words, _name, runner) {
     const [command, ...patterns] = words;
     if (command === undefined) throw new ShellError("usage: glob command [args ...]");
     const expanded: ByteString[][] = [];
@@ -17,7 +16,7 @@ const glob: Command = {
     for (const parameters of combinations(expanded)) {
       if (shell.leaving || shell.interrupted) break;
       try {
-        await runCommand(shell, [command, ...parameters]);
+        await runner.run([command, ...parameters]);
       } catch (error) {
         shell.report(error);
         failed = true;
