@@ -6,18 +6,18 @@ export interface Command {
   /**
    * Does the work. Throws what went wrong.
    * @param words the parameters, without the command's name
-   * @param name the name it was called by, an alias perhaps, as written
-   * @param runner what runs the commands of a command that has some
    */
-  run(shell: Shell, words: readonly ByteString[], name: string, runner: CommandRunner): Promise<void>;
+  run(shell: Shell, words: readonly ByteString[], call: CommandCall): Promise<void>;
 }
 
-/** Runs commands of a shell. */
-export interface CommandRunner {
-  /** Runs one; throws what went wrong. */
-  run(words: readonly ByteString[]): Promise<void>;
-  /** Runs one and reports its failure; gives whether it succeeded. */
-  succeeds(words: readonly ByteString[]): Promise<boolean>;
+/** How a command was called, and what it needs to run others. */
+export interface CommandCall {
+  /** The name it was called by, an alias perhaps, as written. */
+  readonly name: string;
+  /** Runs a command; throws what went wrong. */
+  readonly run: (words: readonly ByteString[]) => Promise<void>;
+  /** Runs a command and reports its failure; gives whether there was none. */
+  readonly succeeds: (words: readonly ByteString[]) => Promise<boolean>;
 }
 
 /** What is known of a command without loading it. */

@@ -1,7 +1,7 @@
 import { normaliseName } from "./command.ts";
 import type { CommandEntry } from "./command.ts";
 
-/** Their names, without the aliases. */
+/** The names of the commands that only the shell has, without their aliases. */
 export type ShellCommandName =
   | "help"
   | "quit"

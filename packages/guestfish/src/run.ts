@@ -24,7 +24,8 @@ export async function runCommand(shell: Shell, words: readonly ByteString[], for
   const own = findShellCommand(name);
   if (own !== undefined) {
     const command = (await commandModules[own.name]()).default;
-    return command.run(shell, rest, name, {
+    return command.run(shell, rest, {
+      name,
       run: (inner) => runCommand(shell, inner),
       succeeds: (inner) => tryCommand(shell, { words: inner, ignoreErrors: true }),
     });

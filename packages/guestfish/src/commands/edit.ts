@@ -9,7 +9,7 @@ import { withLocalCopy } from "../local-copy.ts";
 import { ShellError } from "../shell-error.ts";
 
 const edit: Command = {
-  async run(shell, words, name) {
+  async run(shell, words, { name }) {
     const [word] = words;
     if (word === undefined || words.length !== 1) throw new ShellError(`usage: ${name} filename`);
     const remote = await guestPath(shell, word);

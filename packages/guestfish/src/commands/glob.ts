@@ -6,7 +6,7 @@ import { Reported } from "../shell.ts";
 import type { Shell } from "../shell.ts";
 
 const glob: Command = {
-  async run(shell, words, _name, runner) {
+  async run(shell, words, { run }) {
     const [command, ...patterns] = words;
     if (command === undefined) throw new ShellError("usage: glob command [args ...]");
     const expanded: ByteString[][] = [];
@@ -16,7 +16,7 @@ const glob: Command = {
     for (const parameters of combinations(expanded)) {
       if (shell.leaving || shell.interrupted) break;
       try {
-        await runner.run([command, ...parameters]);
+        await run([command, ...parameters]);
       } catch (error) {
         shell.report(error);
         failed = true;

@@ -2,9 +2,9 @@ import type { Command } from "../command.ts";
 import { ShellError } from "../shell-error.ts";
 
 const not: Command = {
-  async run(_shell, words, _name, runner) {
+  async run(_shell, words, { succeeds }) {
     if (words.length === 0) throw new ShellError("usage: not command [args ...]");
-    if (await runner.succeeds(words)) throw new ShellError("guestfish: not: the command succeeded");
+    if (await succeeds(words)) throw new ShellError("guestfish: not: the command succeeded");
   },
 };
 export default not;
