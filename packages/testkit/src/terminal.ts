@@ -19,12 +19,13 @@ export interface Terminal extends AsyncDisposable {
 
 /**
  * Runs a program in a terminal of 80 columns (script(1)).
- * @param command - a line for `/bin/sh`
+ * @param command - a line for bash
  * @param environment - added to this process's
  */
 export function startTerminal(command: string, environment: Readonly<Record<string, string>> = {}): Terminal {
   const child = spawn("script", ["-qec", `stty cols 80 rows 24; ${command}`, "/dev/null"], {
-    env: { ...process.env, TERM: "xterm", ...environment },
+    // Without $SHELL it would be dash, which dies of a Ctrl-C even when the program has survived it.
+    env: { ...process.env, SHELL: "/bin/bash", TERM: "xterm", ...environment },
     stdio: ["pipe", "pipe", "inherit"],
   });
   let shown = "";
