@@ -35,6 +35,7 @@ test("the orders are laid out as the daemon reads them, and no two are the same"
   assert.match(orders.toString("latin1", 80, 113), /^[0-9a-f]{32}\n$/);
   assert.match(orders.toString("latin1", 120, 144), /^guestfs-[0-9a-f]{8}\0+$/);
   assert.equal(orders.toString("hex", 144, 176), `0102${"00".repeat(29)}80`);
+  assert.equal(encodeOrders({ purpose: "compilation", slotFilled: true, drives: [] })[0], 3);
   const other = encodeOrders(launch);
   assert.deepEqual([...other.subarray(0, 2)], [0, 0]);
   assert.notEqual(orders.toString("hex", 16, 80), other.toString("hex", 16, 80));

@@ -47,15 +47,18 @@ const SEED_BYTES = 64;
 
 /** What the daemon is told. */
 export interface Orders {
-  /** The real thing, something to rehearse with a disk that may be written to, or with one that has nothing in it. */
-  purpose: "launch" | "rehearsal" | "clearing";
+  /**
+   * The real thing, something to rehearse with a disk that may be written to, or with one that has nothing in it, or having what is
+   * called often compiled.
+   */
+  purpose: "launch" | "rehearsal" | "clearing" | "compilation";
   /** Whether the disk that the machine has got something else in it; if not, it has been taken away. */
   slotFilled: boolean;
   /** SCSI targets at which disks have come. */
   drives: readonly number[];
 }
 
-const purposes = { launch: 0, rehearsal: 1, clearing: 2 };
+const purposes = { launch: 0, rehearsal: 1, clearing: 2, compilation: 3 };
 
 /** The bytes of the orders. */
 export function encodeOrders({ purpose, slotFilled, drives }: Orders): Buffer {

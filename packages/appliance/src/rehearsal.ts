@@ -11,6 +11,8 @@ const otherTarget = slotTarget + 1;
  * Has a daemon that waits for orders do once what it does in clones: with a scratch disk, and with another disk that comes and goes. The
  * machine is without drives afterwards, and the daemon waits for orders again.
  *
+ * @param purpose `compilation`: once more, and it has what is called often compiled
+ *
  * @throws ApplianceError, QmpError, CloneError
  */
 export async function rehearse(
@@ -18,12 +20,13 @@ export async function rehearse(
   qmp: QmpClient,
   scratch: ApplianceDrive,
   tmpDir: string,
+  purpose: "rehearsal" | "compilation" = "rehearsal",
 ): Promise<void> {
   const { channel } = machine;
   const drives = await prepareDrives([scratch]);
   await machine.wait(attachDrives(qmp, drives, tmpDir, { intoSlot: true }));
   await machine.wait(addEmptyDisk(qmp, otherTarget));
-  await machine.wait(sendOrders(channel, { purpose: "rehearsal", slotFilled: true, drives: [otherTarget] }));
+  await machine.wait(sendOrders(channel, { purpose, slotFilled: true, drives: [otherTarget] }));
   await machine.wait(detachDrive(qmp, otherTarget));
   await machine.wait(clearSlot(qmp));
   await machine.wait(sendOrders(channel, { purpose: "clearing", slotFilled: true, drives: [] }));

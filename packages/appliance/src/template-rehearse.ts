@@ -41,6 +41,7 @@ export async function rehearseTemplate(
     // It stays, with the file system that is made on it now: clones in a pool rehearse with it.
     const drive: ApplianceDrive = { filename: scratch, format: "raw", cachemode: "unsafe" };
     for (let round = 0; round < REHEARSALS; round++) await rehearse(machine, qmp, drive, folder);
+    await rehearse(machine, qmp, drive, folder, "compilation");
     source.onDebug("the template's daemon is warm");
     // What the guest's kernel has put off until later (freeing, mostly) is done once, not in every clone.
     await machine.wait(sleep(SETTLE_MS));

@@ -1,7 +1,8 @@
 // The host's orders: 256 bytes whose parts are what the system calls take, so that nothing has to be converted. A cold machine
 // without KVM pays for each piece of code that it runs for the first time; this keeps them few.
 //
-//    0  1    0 for the real thing, 1 for a rehearsal with a scratch disk, 2 for one with an empty disk
+//    0  1    0 for the real thing, 1 for a rehearsal with a scratch disk, 2 for one with an empty disk, 3 for having what is called
+//            often compiled, with the scratch disk
 //    1  1    1 when the disk that is always there has got something else in it, 0 when it has been taken away
 //    8  72   struct rand_pool_info of linux/random.h, with 64 random bytes
 //   80  33   machine-id(5), with its newline
@@ -24,6 +25,10 @@ const hostNameEnd = 144;
 const drivesAt = 144;
 const targetMax = 256;
 
+const purposes = ["launch", "rehearsal", "clearing", "compilation"] as const;
+
+type Purpose = (typeof purposes)[number];
+
 /** The parts of the host's orders; they change when the next ones are read into the same bytes. */
 export class CloneOrders {
   readonly bytes: Buffer = Buffer.alloc(ordersSize);
@@ -31,13 +36,8 @@ export class CloneOrders {
   readonly machineId: Uint8Array = this.bytes.subarray(seedEnd, machineIdEnd);
   readonly #hostName: Uint8Array = this.bytes.subarray(hostNameAt, hostNameEnd);
 
-  get rehearsal(): boolean {
-    return this.bytes[0] !== 0;
-  }
-
-  /** Whether the disk in the slot may be written to. */
-  get scratch(): boolean {
-    return this.bytes[0] === 1;
+  get purpose(): Purpose | undefined {
+    return purposes[this.bytes[0] ?? 0];
   }
 
   get slotFilled(): boolean {

@@ -2,9 +2,10 @@ import { openSync, rmSync, symlinkSync } from "node:fs";
 import type { Channel } from "./channel.ts";
 import { CloneOrders, timeSize } from "./clone-orders.ts";
 import { countFrames, interpretAtFirst } from "./compilation.ts";
+import type { DaemonOptions } from "./daemon-state.ts";
 import { DriveScanner } from "./drive-scan.ts";
 import { KernelRandom, setClock, setHostName, writeAtStart } from "./native/machine-state.ts";
-import { warmUp } from "./warm-up.ts";
+import { compileFrequentCalls, warmUp } from "./warm-up.ts";
 
 type Log = (line: string) => void;
 
@@ -21,6 +22,7 @@ const timeQuestions = 5;
 /** A machine that is to be saved, and what its clones need, opened beforehand. */
 class CloneableMachine {
   readonly #channel: Channel;
+  readonly #options: DaemonOptions;
   readonly #log: Log | undefined;
   readonly #orders = new CloneOrders();
   readonly #time = Buffer.alloc(timeSize);
@@ -29,8 +31,9 @@ class CloneableMachine {
   readonly #machineId: number;
   #isFirst = true;
 
-  constructor(channel: Channel, log: Log | undefined) {
+  constructor(channel: Channel, options: DaemonOptions, log: Log | undefined) {
     this.#channel = channel;
+    this.#options = options;
     this.#log = log;
     // In memory; the place where it is looked for is in an overlay, where the first write costs a copy.
     rmSync("/etc/machine-id", { force: true });
@@ -54,11 +57,11 @@ class CloneableMachine {
       if (missing.length > 0) this.#log?.(`no disk came of the SCSI targets ${missing.join(" ")}`);
     }
     this.#setTime();
-    if (!orders.rehearsal) return true;
-    if (orders.scratch) {
-      warmUp(this.#isFirst, this.#log);
+    if (orders.purpose === "launch") return true;
+    if (orders.purpose === "rehearsal") {
+      warmUp(this.#isFirst, this.#options, this.#log);
       this.#isFirst = false;
-    }
+    } else if (orders.purpose === "compilation") compileFrequentCalls(this.#options);
     for (const target of drives) this.#scanner.remove(target);
     return false;
   }
@@ -92,8 +95,8 @@ class CloneableMachine {
  * rehearsals: what a clone does then has been done before, so that none of it needs to be loaded or compiled in each clone. The machine
  * is saved while it waits for orders that are none.
  */
-export function waitToBeCloned(channel: Channel, log: Log | undefined): void {
-  const machine = new CloneableMachine(channel, log);
+export function waitToBeCloned(channel: Channel, options: DaemonOptions, log: Log | undefined): void {
+  const machine = new CloneableMachine(channel, options, log);
   // What is called after the last rehearsal has to have been called before: to compile even that little costs a clone 20 ms.
   countFrames();
   interpretAtFirst();

@@ -1,9 +1,19 @@
 import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 // A conversation that has come so far does bulk work, which pays for being compiled, if only as it stands.
 const framesBeforeBaseline = 128;
 // The optimizing compiler is new to a clone too: to translate it costs seconds, which some thousands of frames repay.
 const framesBeforeOptimizing = 8192;
+
+// Bytes of bytecode that a function runs before V8 looks whether it should be optimized: Node 20's, and one with which a few calls do.
+const usualBudget = 67_584;
+const eagerBudget = 500;
+// What a function may run is set when it has run what it might before: until then, the usual budget holds.
+const roundsLeast = 10;
+const roundsMost = 40;
+const lookPeriod = 20;
+const looksMost = 100;
 
 let framesSent = Number.NEGATIVE_INFINITY;
 
@@ -17,6 +27,35 @@ export function interpretAtFirst(): void {
   setFlagsFromString("--no-opt");
 }
 
+const never = new Int32Array(new SharedArrayBuffer(4));
+
+/** Waits until no thread of this process works. Returns whether one did. */
+function letOthersWork(): boolean {
+  for (let looks = 0; ; looks++) {
+    const before = process.cpuUsage();
+    Atomics.wait(never, 0, 0, lookPeriod);
+    const { user, system } = process.cpuUsage(before);
+    if (user + system < (lookPeriod * 1000) / 4 || looks === looksMost) return looks > 0;
+  }
+}
+
+/** Repeats something until V8 finds no more to compile and optimize in it. Only interprets afterwards. */
+export function compileEagerly(work: () => void): void {
+  // What counts frames is compiled too, and has to have seen them counted.
+  countFrames();
+  setFlagsFromString("--opt");
+  setFlagsFromString("--sparkplug");
+  setFlagsFromString(`--interrupt-budget=${eagerBudget}`);
+  let idle = 0;
+  for (let round = 0; round < roundsLeast || (idle < 2 && round < roundsMost); round++) {
+    work();
+    // The compiler has a thread of its own, and the machine may have one processor.
+    idle = letOthersWork() ? 0 : idle + 1;
+  }
+  setFlagsFromString(`--interrupt-budget=${usualBudget}`);
+  interpretAtFirst();
+}
+
 /** The machine has become a clone: what is sent from now on counts. */
 export function countFrames(): void {
   framesSent = 0;
@@ -27,4 +66,14 @@ export function frameSent(): void {
   framesSent++;
   if (framesSent === framesBeforeBaseline) setFlagsFromString("--sparkplug");
   else if (framesSent === framesBeforeOptimizing) setFlagsFromString("--opt");
+}
+
+/** What is short-lived goes now: a clone begins with room, and does not collect before it has answered its first calls. */
+export function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as (how: { type: "minor" }) => void;
+  setFlagsFromString("--no-expose-gc");
+  // Twice: what outlives both is no longer short-lived.
+  collect({ type: "minor" });
+  collect({ type: "minor" });
 }

@@ -96,9 +96,8 @@ function serveChannel(commandLine: CommandLine): void {
         }
       : undefined;
     const serve: Serve = (stream, who) => {
-      const conversation = new Conversation(stream, options, log, who);
-      if (appliance && words.includes("guestfs.template=1")) waitToBeCloned(stream, log);
-      return conversation.serve();
+      if (appliance && words.includes("guestfs.template=1")) waitToBeCloned(stream, options, log);
+      return new Conversation(stream, options, log, who).serve();
     };
     if (listen) serveListener(channel, serve);
     else if (!serveOpen(channel, live, serve)) process.exitCode = 1;

@@ -1,16 +1,11 @@
-import { codecOf, encodeMessage } from "@guestfs/protocol";
-import { procedures } from "@guestfs/schema";
-import { closeSync, readdirSync, readFileSync, readSync, writeSync } from "node:fs";
-import { DescriptorChannel } from "./channel.ts";
-import { Conversation } from "./conversation.ts";
+import { readdirSync, readFileSync } from "node:fs";
+import { collectGarbage, compileEagerly } from "./compilation.ts";
 import type { DaemonOptions } from "./daemon-state.ts";
 import { run } from "./exec.ts";
-import { POLLIN, PollSet } from "./native/poll.ts";
-import { shutDownWriting, socketPair } from "./native/socket.ts";
+import { serveCalls } from "./in-process-client.ts";
+import type { CallMade } from "./in-process-client.ts";
 
 type Log = (line: string) => void;
-
-type WarmUpCall = readonly [name: string, args?: Record<string, unknown>];
 
 const disk = "/dev/sda";
 const device = "/dev/sda1";
@@ -29,7 +24,7 @@ const modules = [
   "fuse",
 ];
 
-const first: readonly WarmUpCall[] = [
+const first: readonly CallMade[] = [
   ["mkfs", { fstype: "ext4", device }],
   ["mount", { mountable: device, mountpoint: "/" }],
   ["mkdir", { path: "/d" }],
@@ -37,7 +32,7 @@ const first: readonly WarmUpCall[] = [
   ["umount", { pathordevice: "/" }],
 ];
 
-const typical: readonly WarmUpCall[] = [
+const typical: readonly CallMade[] = [
   ["internal_feature_available", { group: "guestfs-extensions" }],
   ["extension_set_chunk_size", { size: 256 * 1024 }],
   ["list_devices"],
@@ -67,54 +62,25 @@ const typical: readonly WarmUpCall[] = [
   ["internal_autosync"],
 ];
 
+/** What programs call again and again. */
+export const frequentCalls: readonly CallMade[] = [
+  ["ping_daemon"],
+  ["is_file", { path: "/d/f", followsymlinks: false }],
+  ["ping_daemon"],
+  ["exists", { path: "/d/f" }],
+  ["lstatns", { path: "/d/f" }],
+];
+const frequentRounds = 50;
+
 // Often enough that V8 has learnt what it learns from calls that are like each other.
 const rounds = 2;
 
 /** All of them, in order. */
-export const warmUpCalls = (isFirst: boolean): readonly WarmUpCall[] => (isFirst ? [...first, ...typical] : typical);
+export const warmUpCalls = (isFirst: boolean): readonly CallMade[] => (isFirst ? [...first, ...typical] : typical);
 
 // Read once, so that they are in the memory of every clone: what most calls run or load.
 const programs =
   /^(lvm|blkid|sfdisk|parted|mke2fs|e2fsck|tune2fs|resize2fs|dumpe2fs|mkfs\.(xfs|vfat)|cryptsetup|file|tar|cp|rm|mv|du|df|find|grep|dd|sh|bash|dash|mount|umount|losetup|blockdev|mdadm|sgdisk|zcat|gzip)$/;
-
-function encodeCall([name, args = {}]: WarmUpCall, serial: number): Uint8Array {
-  const row = procedures.find((one) => one.name === name);
-  if (row?.proc === undefined) throw new Error(`warm-up: there is no call ${name}`);
-  const codec = codecOf(row);
-  const header = {
-    procedure: row.proc,
-    direction: "call",
-    serial,
-    progressHint: 0,
-    optionalMask: codec.optionalMask(args),
-    status: "ok",
-  } as const;
-  return encodeMessage(header, (writer) => codec.writeArguments(writer, args));
-}
-
-/**
- * Serves a client in this process, whose calls stand in a list and who looks at no answer. Its channel is of the kind that the client
- * of a clone has: what V8 has learnt of another kind would be no good there.
- */
-function serveCalls(calls: readonly WarmUpCall[], options: DaemonOptions, log: Log | undefined): void {
-  const [client, server] = socketPair();
-  const answers = new PollSet(1);
-  answers.add(client, POLLIN);
-  const waste = Buffer.alloc(64 * 1024);
-  let next = 0;
-  const callNext = (): void => {
-    while (answers.wait(0) > 0) readSync(client, waste);
-    const call = calls[next++];
-    if (call === undefined) shutDownWriting(client);
-    else writeSync(client, encodeCall(call, next));
-  };
-  try {
-    new Conversation(new DescriptorChannel(server, callNext), options, log).serve();
-  } finally {
-    closeSync(client);
-    closeSync(server);
-  }
-}
 
 function touchPrograms(): void {
   for (const folder of ["/usr/bin", "/usr/sbin"]) {
@@ -127,12 +93,22 @@ function touchPrograms(): void {
  * every machine that is restored from this one. What fails only stays cold.
  * @param isFirst - the disk has a partition and nothing in it; later it has what was left there
  */
-export function warmUp(isFirst: boolean, log: Log | undefined): void {
+export function warmUp(isFirst: boolean, options: DaemonOptions, log: Log | undefined): void {
   if (isFirst) {
     run(["modprobe", "-a", "-q", ...modules], { accept: "any" });
     touchPrograms();
   }
-  const options = { sysroot: "/sysroot", live: false, network: false, verbose: false, appliance: true };
   serveCalls(warmUpCalls(isFirst), options, log);
   for (let round = 1; round < rounds; round++) serveCalls(warmUpCalls(false), options, log);
+}
+
+/**
+ * Has the optimizing compiler work ahead: clones would pay for it, and for being slow until then. Needs what {@link warmUp} has left on
+ * the scratch disk.
+ */
+export function compileFrequentCalls(options: DaemonOptions): void {
+  const calls = Array.from({ length: frequentRounds }, () => frequentCalls).flat();
+  const mount: CallMade = ["mount_ro", { mountable: device, mountpoint: "/" }];
+  compileEagerly(() => serveCalls([mount, ...calls, ["umount_all"]], options, undefined));
+  collectGarbage();
 }

@@ -37,7 +37,7 @@ export class FrameDecoder {
   reserve(count: number): Uint8Array {
     if (this.#start === this.#end) this.#start = this.#end = 0;
     if (this.#buffer.length - this.#end < count) this.#makeRoom(count);
-    return this.#buffer.subarray(this.#end);
+    return this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
   }
 
   /**
@@ -66,7 +66,8 @@ export class FrameDecoder {
     const word = this.#view.getUint32(this.#start);
     if (word <= messageMax) {
       if (available < 4 + word) return undefined;
-      return { type: "message", bytes: this.#consume(4 + word).subarray(4) };
+      this.#start += 4;
+      return { type: "message", bytes: this.#consume(word) };
     }
     switch (word) {
       case launchFlag:
