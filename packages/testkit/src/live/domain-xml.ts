@@ -41,6 +41,8 @@ export function domainXml(domain: DomainDescription): string {
   <cpu mode='maximum'>
     <feature policy='disable' name='erms'/>
     <feature policy='disable' name='fsrm'/>
+    <!-- Emulated, each sleep of a process would flush the TLB. -->
+    <feature policy='disable' name='pku'/>
   </cpu>
   <on_poweroff>destroy</on_poweroff>
   <on_reboot>restart</on_reboot>
