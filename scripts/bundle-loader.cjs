@@ -3,7 +3,7 @@
 "use strict";
 const { readFileSync, writeFileSync } = require("node:fs");
 const { createRequire, wrap } = require("node:module");
-const { Script, constants } = require("node:vm");
+const { Script } = require("node:vm");
 
 const filename = `${__dirname}/main.cjs`;
 const compiled = `${__dirname}/main.compiled`;
@@ -21,7 +21,6 @@ const cachedData = readCompiled();
 // The bundler writes ASCII; what else is in it are comments.
 const script = new Script(wrap(readFileSync(filename, "latin1")), {
   filename,
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   ...(cachedData && { cachedData }),
 });
 // For whoever makes a bundle or an image of it: what was compiled until the program ends is kept.

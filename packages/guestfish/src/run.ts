@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { GivenUp } from "guestfs/command-line";
 import type { ByteString } from "./byte-string.ts";
 import { toText } from "./byte-string.ts";
@@ -126,12 +127,7 @@ async function runPiped(
 }
 
 async function suggestion(name: string): Promise<string> {
-  const { access } = await import("node:fs/promises");
-  const isFile = await access(name).then(
-    () => true,
-    () => false,
-  );
-  if (isFile && name !== "") return `\nTo open a disk image: guestfish -a ${name}`;
+  if (existsSync(name) && name !== "") return `\nTo open a disk image: guestfish -a ${name}`;
   const { namesOf, shellProcedures } = await import("./procedure-names.ts");
   const { nearest } = await import("./nearest.ts");
   const names = [

@@ -59,6 +59,8 @@ class CloneableMachine {
     this.#setTime();
     if (orders.purpose === "launch") return true;
     if (orders.purpose === "rehearsal") {
+      // It is the disk that clones put their first drive into, and stays as it is set here.
+      if (this.#isFirst) this.#scanner.favourBulk(slotTarget);
       warmUp(this.#isFirst, this.#options, this.#log);
       this.#isFirst = false;
     } else if (orders.purpose === "compilation") compileFrequentCalls(this.#options);

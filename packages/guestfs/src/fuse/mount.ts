@@ -39,10 +39,13 @@ const isRoot = (): boolean => process.geteuid?.() === 0;
 async function receive(folder: string, options: readonly string[]): Promise<number> {
   // By way of guestfs, whose dependency it is: this module may be in the bundle of a program.
   const ours = createRequire(import.meta.url).resolve("guestfs/package.json");
-  const path = createRequire(ours).resolve("guestfsd/fuse-descriptor");
-  const native = (await import(pathToFileURL(path).href)) as {
-    receiveFuseDescriptor(folder: string, options: readonly string[]): Promise<number>;
-  };
+  const require = createRequire(ours);
+  const path = require.resolve("guestfsd/fuse-descriptor");
+  const native = (await import(pathToFileURL(path).href).catch((error: NodeJS.ErrnoException) => {
+    // What was compiled beforehand can't import (Node 20).
+    if (error.code === "ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING") return require(path) as unknown;
+    throw error;
+  })) as { receiveFuseDescriptor(folder: string, options: readonly string[]): Promise<number> };
   return native.receiveFuseDescriptor(folder, options);
 }
 
