@@ -1,5 +1,4 @@
 import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 
 // A conversation that has come so far does bulk work, which pays for being compiled, if only as it stands.
 const framesBeforeBaseline = 128;
@@ -66,14 +65,4 @@ export function frameSent(): void {
   framesSent++;
   if (framesSent === framesBeforeBaseline) setFlagsFromString("--sparkplug");
   else if (framesSent === framesBeforeOptimizing) setFlagsFromString("--opt");
-}
-
-/** What is short-lived goes now: a clone begins with room, and does not collect before it has answered its first calls. */
-export function collectGarbage(): void {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as (how: { type: "minor" }) => void;
-  setFlagsFromString("--no-expose-gc");
-  // Twice: what outlives both is no longer short-lived.
-  collect({ type: "minor" });
-  collect({ type: "minor" });
 }

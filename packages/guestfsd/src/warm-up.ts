@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { collectGarbage, compileEagerly } from "./compilation.ts";
+import { compileEagerly } from "./compilation.ts";
 import type { DaemonOptions } from "./daemon-state.ts";
 import { run } from "./exec.ts";
+import { collectGarbage } from "./garbage.ts";
 import { serveCalls } from "./in-process-client.ts";
 import type { CallMade } from "./in-process-client.ts";
 
