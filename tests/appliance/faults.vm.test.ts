@@ -11,8 +11,9 @@ const folder = mkdtempSync(join(tmpdir(), "guestfs-faults-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A folder on a file system of its own, which is soon full. */
-function smallFolder(size: string): { path: string; remove: () => void } | string {
-  if (process.geteuid?.() !== 0) return "a small file system can only be mounted by root";
+const rootOnly = process.geteuid?.() === 0 ? false : "only root can mount a small file system";
+
+function smallFolder(size: string): { path: string; remove: () => void } {
   const path = join(folder, "small");
   mkdirSync(path);
   execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "none", path]);
@@ -45,9 +46,8 @@ describe("faults in the middle of the work", () => {
     assert.deepEqual(readdirSync(temporary), []);
   });
 
-  test("the host's disk is full: the guest is told, nothing hangs", async (t) => {
+  test("the host's disk is full: the guest is told, nothing hangs", { skip: rootOnly }, async () => {
     const small = smallFolder("8m");
-    if (typeof small === "string") return t.skip(small);
     try {
       const image = join(small.path, "disk.img");
       writeFileSync(image, "");

@@ -103,8 +103,8 @@ describe("a guest's configuration", () => {
     await g.hivexClose();
   });
 
-  test("YARA's rules find what they look for, and read nothing of the daemon's side", async (t) => {
-    if (!(await g.featureAvailable(["libyara"]))) return t.skip("libyara is not installed");
+  test("YARA's rules find what they look for, and read nothing of the daemon's side", async () => {
+    assert.ok(await g.featureAvailable(["libyara"]));
     const rules = (text: string): Uint8Array => new TextEncoder().encode(text);
     writeFileSync(inGuest("sample"), "some evil bytes");
     await g.yaraLoad(rules('rule Evil { strings: $a = "evil" condition: $a }\nrule Never { condition: false }'));
@@ -114,8 +114,8 @@ describe("a guest's configuration", () => {
     await assert.rejects(g.yaraDestroy(), RemoteError);
   });
 
-  test("the journal of a folder without one is empty", root, async (t) => {
-    if (!(await g.featureAvailable(["journal"]))) return t.skip("libsystemd is not installed");
+  test("the journal of a folder without one is empty", root, async () => {
+    assert.ok(await g.featureAvailable(["journal"]));
     mkdirSync(inGuest("var/log/journal"), { recursive: true });
     symlinkSync("/var/log/journal", inGuest("var/log/journal/out"));
     await g.journalOpen("/var/log/journal");
