@@ -29,5 +29,6 @@ export const onlyForTests = [
   { name: "openssl", why: "makes the certificate of a server with a drive over https" },
   { name: "dropbear-bin", why: "serves a drive over ssh; unlike openssh-server it brings no service" },
   { name: "openssh-sftp-server", why: "the part of it that reads the files" },
+  { name: "fuse3", why: "lets an ordinary user mount a machine's files (fusermount3)" },
   { name: "attr", why: "extended attributes of files in a mounted folder (setfattr, getfattr)" },
 ];

@@ -80,13 +80,6 @@ describe("without a daemon", { concurrency: 2 }, () => {
     assert.match((await guestfish([main])).messages, /guestfish -a /);
   });
 
-  test("as it is installed, compiled beforehand, it gives the same hint", async () => {
-    const installed = fileURLToPath(new URL("../bin/guestfish.js", import.meta.url));
-    const { messages } = await outcome(spawn(process.execPath, [installed, "lst-filesystems"]));
-    assert.match(messages, /is it 'list-filesystems'\?/);
-    assert.doesNotMatch(messages, /Warning/);
-  });
-
   test("quit does not wait for the end of its input", async () => {
     const child = start([]);
     child.stdin.write("echo a\nquit\n");

@@ -39,6 +39,7 @@ export class Shell {
   /** Where commands are sent instead of being run here, with `--remote`. */
   remote: RemoteCommands | undefined;
   #handle: Guestfs | undefined;
+  #closing: Promise<void> | undefined;
   #running: AbortController | undefined;
   #interrupted = false;
 
@@ -71,7 +72,16 @@ export class Shell {
   async close(): Promise<void> {
     const handle = this.#handle;
     this.#handle = undefined;
-    if (handle === undefined) return;
+    // A signal closes it, and the end of what it has cut short does: both wait for the same.
+    this.#closing = handle === undefined ? this.#closing : this.#closeHandle(handle);
+    try {
+      await this.#closing;
+    } finally {
+      this.#closing = undefined;
+    }
+  }
+
+  async #closeHandle(handle: Guestfs): Promise<void> {
     try {
       await handle.shutdown();
     } finally {

@@ -3,7 +3,6 @@ import { closeSync, openSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { setTimeout as delay } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
 import { GuestfsError } from "../errors.ts";
 
 interface Outcome {
@@ -37,15 +36,12 @@ const isRoot = (): boolean => process.geteuid?.() === 0;
 
 /** Takes a descriptor from fusermount3(1), which only C can: the one native part, loaded by those who may not mount themselves. */
 async function receive(folder: string, options: readonly string[]): Promise<number> {
-  // By way of guestfs, whose dependency it is: this module may be in the bundle of a program.
-  const ours = createRequire(import.meta.url).resolve("guestfs/package.json");
-  const require = createRequire(ours);
-  const path = require.resolve("guestfsd/fuse-descriptor");
-  const native = (await import(pathToFileURL(path).href).catch((error: NodeJS.ErrnoException) => {
-    // What was compiled beforehand can't import (Node 20).
-    if (error.code === "ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING") return require(path) as unknown;
-    throw error;
-  })) as { receiveFuseDescriptor(folder: string, options: readonly string[]): Promise<number> };
+  // By way of guestfs, whose dependency it is: this module may be in the bundle of a program. And by require(): what a bundle has
+  // compiled beforehand can't import() in Node 20.
+  const load = createRequire(createRequire(import.meta.url).resolve("guestfs/package.json"));
+  const native = load("guestfsd/fuse-descriptor") as {
+    receiveFuseDescriptor(folder: string, options: readonly string[]): Promise<number>;
+  };
   return native.receiveFuseDescriptor(folder, options);
 }
 
