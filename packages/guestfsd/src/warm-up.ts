@@ -71,6 +71,7 @@ export const frequentCalls: readonly CallMade[] = [
   ["exists", { path: "/d/f" }],
   ["lstatns", { path: "/d/f" }],
 ];
+// Times the rounds of compileEagerly, so many calls that the smallest function that all of them run has used up what it might run.
 const frequentRounds = 50;
 
 // Often enough that V8 has learnt what it learns from calls that are like each other.
