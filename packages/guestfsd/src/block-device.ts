@@ -52,10 +52,16 @@ function attribute(block: string, name: string): number {
   return Number(readFileSync(`/sys/class/block/${block}/${name}`, "utf8"));
 }
 
+/** The names of the partitions that the kernel knows on a drive, in no order. */
+export function partitionNames(block: string): string[] {
+  return readdirSync(`/sys/class/block/${block}`).filter(
+    (name) => name.startsWith(block) && existsSync(`/sys/class/block/${name}/partition`),
+  );
+}
+
 /** The partitions that the kernel knows on a drive, by number. */
 export function kernelPartitions(block: string): KernelPartition[] {
-  return readdirSync(`/sys/class/block/${block}`)
-    .filter((name) => name.startsWith(block) && existsSync(`/sys/class/block/${name}/partition`))
+  return partitionNames(block)
     .map((name) => ({
       name,
       number: attribute(name, "partition"),

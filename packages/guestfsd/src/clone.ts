@@ -28,6 +28,7 @@ class CloneableMachine {
   readonly #time = Buffer.alloc(timeSize);
   readonly #random = new KernelRandom();
   readonly #scanner = new DriveScanner();
+  readonly #slot = this.#scanner.slot(slotTarget, driveTimeout);
   readonly #machineId: number;
   #isFirst = true;
 
@@ -39,6 +40,8 @@ class CloneableMachine {
     rmSync("/etc/machine-id", { force: true });
     symlinkSync(machineId, "/etc/machine-id");
     this.#machineId = openSync(machineId, "w");
+    // Clones with more drives than one need not compile it.
+    this.#scanner.add([], 0);
   }
 
   /** Does what the host orders, and says whether it was the real thing. */
@@ -50,7 +53,7 @@ class CloneableMachine {
     setHostName(orders.hostName);
     writeAtStart(this.#machineId, orders.machineId);
     const { drives } = orders;
-    if (orders.slotFilled) this.#scanner.refresh(slotTarget, driveTimeout);
+    if (orders.slotFilled) this.#slot.refresh();
     else this.#scanner.remove(slotTarget);
     if (drives.length > 0) {
       const missing = this.#scanner.add(drives, driveTimeout);
@@ -60,7 +63,7 @@ class CloneableMachine {
     if (orders.purpose === "launch") return true;
     if (orders.purpose === "rehearsal") {
       // It is the disk that clones put their first drive into, and stays as it is set here.
-      if (this.#isFirst) this.#scanner.favourBulk(slotTarget);
+      if (this.#isFirst) this.#slot.favourBulk();
       warmUp(this.#isFirst, this.#options, this.#log);
       this.#isFirst = false;
     } else if (orders.purpose === "compilation") compileFrequentCalls(this.#options);

@@ -6,7 +6,9 @@ const namePattern = /^\/dev\/(?:sd|hd|vd)([a-z]+)(\d*)$/;
 
 /** `a` to 0, `z` to 25, `aa` to 26. */
 export function driveIndex(letters: string): number {
-  return [...letters].reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 96, 0) - 1;
+  let sum = 0;
+  for (let at = 0; at < letters.length; at++) sum = sum * 26 + letters.charCodeAt(at) - 96;
+  return sum - 1;
 }
 
 /** 0 to `a`, 26 to `aa`. */
@@ -33,8 +35,10 @@ function compareAddresses(a: readonly number[], b: readonly number[]): number {
 
 /** The drives that the user added, as the kernel names them, in the order in which they were added. */
 export function userDrives(): string[] {
-  return readdirSync("/sys/block")
-    .filter((name) => name.startsWith("sd"))
+  const names = readdirSync("/sys/block").filter((name) => name.startsWith("sd"));
+  // Most machines have one drive, and a launch without KVM pays for each thing that it does for the first time.
+  if (names.length < 2) return names;
+  return names
     .map((name) => ({ name, address: scsiAddress(name) ?? [] }))
     .toSorted((a, b) => compareAddresses(a.address, b.address))
     .map((drive) => drive.name);

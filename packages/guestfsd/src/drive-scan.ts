@@ -1,20 +1,15 @@
 import { closeSync, constants, existsSync, openSync, readdirSync, writeFileSync } from "node:fs";
-import { rereadPartitions } from "./native/block.ts";
 import { writeAtStart } from "./native/machine-state.ts";
 import { Uevents } from "./native/uevent.ts";
-import { pause } from "./partition-sync.ts";
+import { SlotDisk } from "./slot-disk.ts";
 
 const controllers = "/sys/class/scsi_host";
 const devices = "/sys/bus/scsi/devices";
-const diskPoll = 5;
-/** KiB; the kernel's own is 128. Under TCG a request costs as much as moving some hundred KiB. */
-const readAhead = 1024;
 
 /** The appliance's SCSI controller, on which drives are added and removed while the machine runs. */
 export class DriveScanner {
   readonly #host: string;
   readonly #scan: number;
-  readonly #events: Uevents;
 
   /** @throws Error when there is no controller */
   constructor() {
@@ -22,7 +17,6 @@ export class DriveScanner {
     if (name === undefined) throw new Error("the appliance has no SCSI controller");
     this.#host = name.slice("host".length);
     this.#scan = openSync(`${controllers}/${name}/scan`, "w");
-    this.#events = new Uevents();
   }
 
   /**
@@ -32,41 +26,26 @@ export class DriveScanner {
    */
   add(targets: readonly number[], timeout: number): number[] {
     const waiting = new Set(targets);
-    while (this.#events.next(0) !== undefined);
-    for (const target of targets) {
-      writeAtStart(this.#scan, Buffer.from(`0 ${target} 0`, "latin1"));
-      this.#take(waiting, 0);
+    const events = new Uevents();
+    try {
+      for (const target of targets) {
+        writeAtStart(this.#scan, Buffer.from(`0 ${target} 0`, "latin1"));
+        this.#take(events, waiting, 0);
+      }
+      while (waiting.size > 0 && this.#take(events, waiting, timeout));
+    } finally {
+      events.close();
     }
-    while (waiting.size > 0 && this.#take(waiting, timeout));
     return [...waiting];
   }
 
   /**
-   * Looks anew at the disk that a target has, which has got something else in it, and at its partitions.
-   * @param timeout - how long to wait for the disk itself, in milliseconds
+   * The disk that a target has, at which one can look anew.
+   * @param timeout - how long to wait for it, in milliseconds
    * @throws Error when there is none
    */
-  refresh(target: number, timeout: number): void {
-    for (let waited = 0; !this.#isThere(target) && waited < timeout; waited += diskPoll) pause(diskPoll);
-    const folder = `${devices}/${this.#address(target)}`;
-    writeFileSync(`${folder}/rescan`, "1");
-    const [disk] = readdirSync(`${folder}/block`);
-    const fd = openSync(`/dev/${disk}`, constants.O_RDONLY);
-    try {
-      rereadPartitions(fd);
-    } catch (error) {
-      // A table that can't be read is no table, as with a disk that is new.
-      if ((error as NodeJS.ErrnoException).code === "EBUSY") throw error;
-    } finally {
-      closeSync(fd);
-    }
-  }
-
-  /** Has the kernel read ahead further at a target's disk, and hand requests over as they come: to order them is the host's business. */
-  favourBulk(target: number): void {
-    const [disk] = readdirSync(`${devices}/${this.#address(target)}/block`);
-    writeFileSync(`/sys/block/${disk}/queue/scheduler`, "none");
-    writeFileSync(`/sys/block/${disk}/queue/read_ahead_kb`, String(readAhead));
+  slot(target: number, timeout: number): SlotDisk {
+    return new SlotDisk(`${devices}/${this.#address(target)}`, timeout);
   }
 
   /** @throws SystemError EBUSY when the drive, or a partition of it, is mounted or otherwise in use */
@@ -88,7 +67,6 @@ export class DriveScanner {
 
   close(): void {
     closeSync(this.#scan);
-    this.#events.close();
   }
 
   #address(target: number): string {
@@ -96,10 +74,10 @@ export class DriveScanner {
   }
 
   /** Takes what the kernel has told; returns whether there was something. */
-  #take(waiting: Set<number>, patience: number): boolean {
+  #take(events: Uevents, waiting: Set<number>, patience: number): boolean {
     let told = false;
     for (;;) {
-      const event = this.#events.next(told ? 0 : patience);
+      const event = events.next(told ? 0 : patience);
       if (event === undefined) return told;
       told = true;
       // Some were lost: see for ourselves.

@@ -5,7 +5,7 @@ import { groupIsAvailable } from "./groups.ts";
 import { btrfsSubvolume } from "./handlers/btrfs-subvolume.ts";
 import { ldm } from "./handlers/ldm.ts";
 import { logicalVolumes } from "./lvm.ts";
-import { probeDevice, readPartitionTable } from "./native/blkid.ts";
+import { probeType, readPartitionTable } from "./native/blkid.ts";
 import type { PartitionTable } from "./native/blkid.ts";
 
 // Types of GPT partitions that never hold a filesystem: Microsoft's reserved one and those of dynamic disks.
@@ -39,7 +39,7 @@ function tableOf(device: string): PartitionTable | undefined {
 /** The type of what a device holds, empty when it holds nothing known or can't be read. */
 export function fileSystemType(device: string): string {
   try {
-    return probeDevice(device)["TYPE"] ?? "";
+    return probeType(device);
   } catch {
     return "";
   }

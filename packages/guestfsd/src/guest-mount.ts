@@ -7,7 +7,7 @@ import { isBlockDevice, parseMountable } from "./device.ts";
 import { run } from "./exec.ts";
 import { programExists } from "./groups.ts";
 import { rememberMount } from "./mount-table.ts";
-import { probeDevice } from "./native/blkid.ts";
+import { probeType } from "./native/blkid.ts";
 import { splitMountOptions } from "./native/libmount.ts";
 import { mount, MS_RDONLY } from "./native/mount.ts";
 import { errorText } from "./native/system-error.ts";
@@ -47,9 +47,8 @@ function typeOf(request: MountRequest): string {
     if (!/^[\w.+-]+$/.test(request.type)) throw new DaemonError(`${request.type}: no type of filesystem`, "EINVAL");
     return request.type;
   }
-  const type = probeDevice(request.source)["TYPE"];
-  if (type === undefined)
-    throw new DaemonError(`${request.source}: no filesystem that is known was found on it`, "EINVAL");
+  const type = probeType(request.source);
+  if (type === "") throw new DaemonError(`${request.source}: no filesystem that is known was found on it`, "EINVAL");
   return type;
 }
 

@@ -45,8 +45,9 @@ export function mountTable(): MountEntry[] {
     });
 }
 
-/** Remembers that this daemon mounted what lies on top at a place: in live mode nothing else may be unmounted. */
+/** Live: remembers that this daemon mounted what lies on top at a place, since nothing else may be unmounted. */
 export function rememberMount(state: DaemonState, target: string): void {
+  if (!state.options.live) return;
   const id = mountTable().findLast((entry) => entry.target === target)?.id;
   const own = state.get<Set<number>>(ownKey) ?? new Set<number>();
   if (id !== undefined) own.add(id);

@@ -1,9 +1,9 @@
 import type { Procedure } from "@guestfs/schema";
-import { arrays, kernelPartitions, wholeDrives } from "./block-device.ts";
+import { arrays, partitionNames, wholeDrives } from "./block-device.ts";
 import type { DaemonState } from "./daemon-state.ts";
 import { run } from "./exec.ts";
 import { groupIsAvailable } from "./groups.ts";
-import { probeDevice } from "./native/blkid.ts";
+import { probeType } from "./native/blkid.ts";
 
 const startedKey = Symbol("volumes started");
 
@@ -27,10 +27,10 @@ function concerns(row: Procedure): boolean {
 function typesOf(drives: readonly string[]): Set<string> {
   const types = new Set<string>();
   for (const drive of drives) {
-    const partitions = kernelPartitions(drive);
-    for (const { name } of partitions.length > 0 ? partitions : [{ name: drive }]) {
+    const partitions = partitionNames(drive);
+    for (const name of partitions.length > 0 ? partitions : [drive]) {
       try {
-        types.add(probeDevice(`/dev/${name}`)["TYPE"] ?? "");
+        types.add(probeType(`/dev/${name}`));
       } catch {
         // What can't be read holds no volume that could be started.
       }

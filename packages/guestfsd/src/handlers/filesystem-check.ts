@@ -5,7 +5,7 @@ import { DaemonError } from "../daemon-error.ts";
 import { isBlockDevice, parseMountable } from "../device.ts";
 import { run } from "../exec.ts";
 import { guestMounts, isMountOf } from "../mount-table.ts";
-import { probeDevice } from "../native/blkid.ts";
+import { probeType } from "../native/blkid.ts";
 import { runTool } from "../tool.ts";
 import { readXfsGeometry } from "../xfs-geometry.ts";
 
@@ -72,7 +72,7 @@ function mountedAt(context: Context, device: string): string {
 }
 
 function minimumSize(context: Context, device: string): number {
-  const type = probeDevice(device)["TYPE"] ?? "";
+  const type = probeType(device);
   if (/^ext[234]$/.test(type)) {
     const blocks = numberIn(
       run(["resize2fs", "-P", "-f", device]).stdout.toString("utf8"),

@@ -4,7 +4,7 @@ import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { mapperDevice } from "../device-mapper.ts";
 import { run } from "../exec.ts";
-import { probeDevice } from "../native/blkid.ts";
+import { probeType } from "../native/blkid.ts";
 import { memoryFile } from "../native/memory-file.ts";
 import { descriptorPath } from "../sysroot.ts";
 
@@ -52,7 +52,7 @@ interface OpenOptions {
 
 /** The type that cryptsetup(8) opens this device as. */
 function detectType(device: string): string {
-  const known = probeDevice(device)["TYPE"];
+  const known = probeType(device);
   if (known === "crypto_LUKS") return "luks";
   if (known === "BitLocker") return "bitlk";
   throw new DaemonError(`${device}: this is neither LUKS nor BitLocker; give the type`);

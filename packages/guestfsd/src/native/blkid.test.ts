@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { probeDevice, readPartitionTable, wipeSignatures } from "./blkid.ts";
+import { probeDevice, probeType, readPartitionTable, wipeSignatures } from "./blkid.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "blkid-test-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -85,9 +85,11 @@ test("what a device holds, and its end", { skip }, () => {
   execFileSync("mke2fs", ["-q", "-F", "-t", "ext2", "-L", "a b", path], { env: environment });
   const found = probeDevice(path, { partitions: true });
   assert.equal(found["TYPE"], "ext2");
+  assert.equal(probeType(path), "ext2");
   assert.equal(found["LABEL"], "a b");
   wipeSignatures(path, false);
   assert.deepEqual(probeDevice(path), {});
+  assert.equal(probeType(path), "");
 });
 
 test("wiping takes every copy of a table", { skip }, () => {

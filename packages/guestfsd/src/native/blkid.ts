@@ -1,6 +1,7 @@
 import { decodeText } from "@guestfs/protocol";
 import { closeSync, constants, openSync } from "node:fs";
 import koffi from "koffi";
+import { cString } from "./c-string.ts";
 import { SystemError } from "./system-error.ts";
 
 type Pointer = bigint;
@@ -20,6 +21,7 @@ interface Library {
   doSafeProbe(probe: Pointer): number;
   doWipe(probe: Pointer, dryRun: number): number;
   countValues(probe: Pointer): number;
+  lookUp(probe: Pointer, name: Uint8Array, data: Out<Pointer | null>, length: null): number;
   getValue(
     probe: Pointer,
     index: number,
@@ -67,6 +69,7 @@ function library(): Library {
     doSafeProbe: one("do_safeprobe", "int"),
     doWipe: bind("do_wipe", "int", ["void *", "int"]),
     countValues: one("probe_numof_values", "int"),
+    lookUp: bind("probe_lookup_value", "int", ["void *", "void *", "_Out_ void **", "void *"]),
     getValue: bind("probe_get_value", "int", ["void *", "int", "_Out_ void **", "_Out_ void **", "_Out_ size_t *"]),
     getPartitions: one("probe_get_partitions", "void *"),
     listTable: one("partlist_get_table", "void *"),
@@ -103,6 +106,7 @@ const PARTS_ENTRY_DETAILS = 1 << 2;
 const PARTS_MAGIC = 1 << 3;
 
 const sectorSize = 512;
+const typeName = cString("TYPE");
 const ambivalent = -2;
 
 function withProbe<T>(device: string, flags: number, use: (blkid: Library, probe: Pointer) => T): T {
@@ -164,6 +168,20 @@ export function probeDevice(device: string, scope: ProbeScope = {}): Record<stri
       if (value) values[value[0]] = value[1];
     }
     return values;
+  });
+}
+
+/**
+ * The name of what a block device holds, {@link probeDevice}'s `TYPE`: `ext4`, `LVM2_member` ...; empty when nothing is known of it.
+ * @throws an error with the code of open(2)
+ */
+export function probeType(device: string): string {
+  return withProbe(device, constants.O_RDONLY, (blkid, probe) => {
+    blkid.enableSuperblocks(probe, 1);
+    blkid.setSuperblocksFlags(probe, SUBLKS_TYPE);
+    const data: Out<Pointer | null> = [null];
+    const found = blkid.doSafeProbe(probe) === 0 && blkid.lookUp(probe, typeName, data, null) === 0;
+    return found && data[0] !== null ? (koffi.decode(data[0], "char", -1) as string) : "";
   });
 }
 

@@ -1,5 +1,6 @@
 import koffi from "koffi";
 import { cString } from "./c-string.ts";
+import { MS_RDONLY } from "./mount.ts";
 import { SystemError } from "./system-error.ts";
 
 type Pointer = bigint;
@@ -48,6 +49,8 @@ export interface MountOptions {
 
 /** Takes the options of mount(8) apart as libmount does. */
 export function splitMountOptions(options: string): MountOptions {
+  // What nearly every mount asks for.
+  if (options === "" || options === "ro") return { flags: options === "" ? 0 : MS_RDONLY, data: "", user: "" };
   const mount = library();
   const parts: [Out<Pointer | null>, Out<Pointer | null>, Out<Pointer | null>] = [[null], [null], [null]];
   const failed = mount.split(cString(options), ...parts, 0, 0);

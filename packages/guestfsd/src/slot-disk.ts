@@ -1,0 +1,50 @@
+import { closeSync, constants, existsSync, openSync, readdirSync, writeFileSync } from "node:fs";
+import { rereadPartitions } from "./native/block.ts";
+import { writeAtStart } from "./native/machine-state.ts";
+import { pause } from "./partition-sync.ts";
+
+const diskPoll = 5;
+/** KiB; the kernel's own is 128. Under TCG a request costs as much as moving some hundred KiB. */
+const readAhead = 1024;
+const yes = Buffer.from("1");
+
+/** The disk that a template has, in which clones get their first drive. What they need of it is looked up before it is saved. */
+export class SlotDisk {
+  readonly #name: string;
+  readonly #rescan: number;
+
+  /**
+   * @param folder - of the SCSI device in sysfs
+   * @param timeout - how long to wait for it, in milliseconds
+   * @throws Error when there is none
+   */
+  constructor(folder: string, timeout: number) {
+    const block = `${folder}/block`;
+    const isThere = (): boolean => existsSync(block) && readdirSync(block).length > 0;
+    for (let waited = 0; !isThere() && waited < timeout; waited += diskPoll) pause(diskPoll);
+    const [name] = readdirSync(block);
+    if (name === undefined) throw new Error(`${block}: no disk`);
+    this.#name = name;
+    this.#rescan = openSync(`${folder}/rescan`, "w");
+  }
+
+  /** Looks anew at it, which has got something else in it, and at its partitions. */
+  refresh(): void {
+    writeAtStart(this.#rescan, yes);
+    const fd = openSync(`/dev/${this.#name}`, constants.O_RDONLY);
+    try {
+      rereadPartitions(fd);
+    } catch (error) {
+      // A table that can't be read is no table, as with a disk that is new.
+      if ((error as NodeJS.ErrnoException).code === "EBUSY") throw error;
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Has the kernel read ahead further at it, and hand requests over as they come: to order them is the host's business. */
+  favourBulk(): void {
+    writeFileSync(`/sys/block/${this.#name}/queue/scheduler`, "none");
+    writeFileSync(`/sys/block/${this.#name}/queue/read_ahead_kb`, String(readAhead));
+  }
+}
