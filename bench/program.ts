@@ -4,6 +4,9 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 
+// With it Node reads and checks certificates for 0.1 s whenever it starts, which has nothing to do with us and would be in our times.
+delete process.env["NODE_EXTRA_CA_CERTS"];
+
 /** The environment in which the stock programs emulate. */
 export const stockEnvironment: NodeJS.ProcessEnv = {
   ...process.env,

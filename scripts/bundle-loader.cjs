@@ -28,3 +28,4 @@ if (process.env["GUESTFS_COMPILE"] === "1")
   process.on("exit", () => writeFileSync(compiled, script.createCachedData()));
 const main = { exports: {} };
 script.runInThisContext()(main.exports, createRequire(filename), main, filename, __dirname);
+module.exports = main.exports;

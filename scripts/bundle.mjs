@@ -1,11 +1,12 @@
 // @ts-check
 // Bundles the daemon, which the appliance and the packages carry as one folder, and the programs, whose many modules take longer to load
 // than what most of them do.
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { basename, dirname, join } from "node:path";
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import Module, { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { Script } from "node:vm";
 import { build } from "esbuild";
 
 const packages = fileURLToPath(new URL("../packages", import.meta.url));
@@ -13,20 +14,12 @@ const packages = fileURLToPath(new URL("../packages", import.meta.url));
 /** @satisfies {import("esbuild").BuildOptions} */
 const common = {
   bundle: true,
+  format: "cjs",
   platform: "node",
   target: "node20",
   conditions: ["source"],
   legalComments: "inline",
   logLevel: "warning",
-};
-
-/** @satisfies {import("esbuild").BuildOptions} */
-const asModule = {
-  ...common,
-  format: "esm",
-  banner: {
-    js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
-  },
 };
 
 /**
@@ -59,7 +52,6 @@ async function bundleScript(target, name, more = {}) {
     ...more,
     entryPoints: [join(packages, name, "src/main.ts")],
     outfile: join(target, "main.cjs"),
-    format: "cjs",
     define: { "import.meta.url": "__filename" },
   });
   cpSync(fileURLToPath(new URL("bundle-loader.cjs", import.meta.url)), join(target, `${name}.cjs`));
@@ -77,28 +69,24 @@ async function bundleDaemon(target) {
   });
 }
 
-/** @param {string} target */
-async function bundleShell(target) {
-  await bundleScript(target, "guestfish");
-  const env = { ...process.env, GUESTFS_COMPILE: "1" };
-  spawnSync(process.execPath, [join(target, "guestfish.cjs"), "--version"], { env, stdio: "ignore" });
-}
-
 /**
- * A file for each program, and files that they share.
+ * A bundle with all of its functions compiled: compiling them when they are first called takes a program's start as long as loading them.
  * @param {string} target
+ * @param {string} name
+ * @param {import("esbuild").BuildOptions} more
  */
-async function bundleTools(target) {
-  const names = readdirSync(join(packages, "tools/bin")).map((file) => basename(file, ".js"));
-  await build({
-    ...asModule,
-    entryPoints: Object.fromEntries(names.map((name) => [name, join(packages, "tools/src", name, "main.ts")])),
-    outdir: target,
-    splitting: true,
-    external: ["guestfsd", "guestfsd/*"],
+async function bundleCompiled(target, name, more = {}) {
+  await bundleScript(target, name, more);
+  setFlagsFromString("--no-lazy");
+  // The name is what traces of its errors show, wherever it is installed.
+  const script = new Script(Module.wrap(readFileSync(join(target, "main.cjs"), "latin1")), {
+    filename: `${name}/main.cjs`,
   });
+  setFlagsFromString("--lazy");
+  writeFileSync(join(target, "main.compiled"), script.createCachedData());
 }
 
 await replaceBundle("guestfsd", bundleDaemon);
-await replaceBundle("guestfish", bundleShell);
-await replaceBundle("tools", bundleTools);
+await replaceBundle("guestfish", (target) => bundleCompiled(target, "guestfish"));
+// Loaded with its dependency's files, of which it packs some.
+await replaceBundle("tools", (target) => bundleCompiled(target, "tools", { external: ["guestfsd", "guestfsd/*"] }));

@@ -1,4 +1,4 @@
-import { camelCase, pascalCase, procedures, structs, topicOf } from "@guestfs/schema";
+import { camelCase, isMethod, isSynchronous, pascalCase, procedures, structs, topicOf } from "@guestfs/schema";
 import type { Parameter, Procedure } from "@guestfs/schema";
 import { generatedNotice } from "./notice.ts";
 import { methodParameterType, resultType } from "./types.ts";
@@ -8,17 +8,6 @@ const renamed: Readonly<Record<string, string>> = { arguments: "argv", options: 
 
 function positionalName(parameter: Parameter): string {
   return renamed[parameter.name] ?? camelCase(parameter.name);
-}
-
-/** Whether the library answers at once, so that the method returns a value and not a promise. */
-function isSynchronous(row: Procedure): boolean {
-  return row.proc === undefined && row.immediate === true && row.hotplug !== true;
-}
-
-/** Whether the row becomes a method of the public interface. */
-function isMethod(row: Procedure): boolean {
-  const topic = topicOf(row.name);
-  return topic !== "retired" && !(topic === "extension" && row.visibility === "internal");
 }
 
 function optionsInterface(row: Procedure): string[] {

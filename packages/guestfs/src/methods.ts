@@ -1,4 +1,4 @@
-import { camelCase, procedures, topicOf } from "@guestfs/schema";
+import { camelCase, isMethod, isSynchronous, procedures } from "@guestfs/schema";
 import type { Procedure, ProcedureMap } from "@guestfs/schema";
 import { CallContext } from "./call-context.ts";
 import type { FileSink, FileSource } from "./call-options.ts";
@@ -20,11 +20,6 @@ type Work = (context: CallContext, call: ParsedCall, values: readonly unknown[])
 
 /** Finds the handle behind the object that a method was called on. */
 export type HandleOf = (object: unknown) => Handle;
-
-function isMethod(row: Procedure): boolean {
-  const topic = topicOf(row.name);
-  return topic !== "retired" && !(topic === "extension" && row.visibility === "internal");
-}
 
 async function sourceOf(context: CallContext, file: unknown): Promise<ByteSource> {
   try {
@@ -137,8 +132,7 @@ function immediateMethod(row: Procedure, handleOf: HandleOf): AnyFunction {
 
 /** A method that reads its row only when it is called for the first time: most programs use few of them. */
 function lazily(row: Procedure, handleOf: HandleOf): AnyFunction {
-  const isImmediate = row.proc === undefined && row.immediate === true && row.hotplug !== true;
-  return isImmediate ? immediateMethod(row, handleOf) : asynchronousMethod(row, handleOf);
+  return isSynchronous(row) ? immediateMethod(row, handleOf) : asynchronousMethod(row, handleOf);
 }
 
 /** Puts a method for each call of the schema, and for its other names, on the prototype. */

@@ -3,9 +3,7 @@
  * handler types, the shell's commands and the reference are made.
  * @packageDocumentation
  */
-import { topics } from "./procedures/index.ts";
-import type { Topic } from "./procedures/index.ts";
-import type { Procedure, Struct } from "./procedure.ts";
+import type { Struct } from "./procedure.ts";
 import { structs } from "./structs.ts";
 
 export type { OptionalParameter, Parameter, Procedure, Result, StringKind, Struct, StructField } from "./procedure.ts";
@@ -19,17 +17,7 @@ export { events } from "./events.ts";
 export { groups } from "./groups.ts";
 export { structs } from "./structs.ts";
 export { topics } from "./procedures/index.ts";
-
-/** Every call, in the order of the topics. */
-export const procedures: readonly Procedure[] = Object.values(topics).flat();
-
-/** Rows by wire name. */
-export const procedureByName: ReadonlyMap<string, Procedure> = new Map(procedures.map((row) => [row.name, row]));
+export { isMethod, isSynchronous, procedureByName, procedures, topicOf } from "./rows.ts";
 
 /** Structs by name. */
 export const structByName: ReadonlyMap<string, Struct> = new Map(structs.map((struct) => [struct.name, struct]));
-
-/** The topic that holds a call; `undefined` for an unknown name. */
-export function topicOf(name: string): Topic | undefined {
-  return (Object.keys(topics) as Topic[]).find((topic) => topics[topic].some((row) => row.name === name));
-}

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/bundle/guestfs-appliance.js";
+require("../dist/bundle/tools.cjs").run("guestfs-appliance");

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/bundle/guestfs-doctor.js";
+require("../dist/bundle/tools.cjs").run("guestfs-doctor");

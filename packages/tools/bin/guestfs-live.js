@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/bundle/guestfs-live.js";
+require("../dist/bundle/tools.cjs").run("guestfs-live");

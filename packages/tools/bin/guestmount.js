@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/bundle/guestmount.js";
+require("../dist/bundle/tools.cjs").run("guestmount");

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/bundle/guestunmount.js";
+require("../dist/bundle/tools.cjs").run("guestunmount");

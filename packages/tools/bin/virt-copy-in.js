@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/bundle/virt-copy-in.js";
+require("../dist/bundle/tools.cjs").run("virt-copy-in");

@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/bundle/virt-copy-out.js";
+require("../dist/bundle/tools.cjs").run("virt-copy-out");

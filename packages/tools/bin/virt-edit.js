@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/bundle/virt-edit.js";
+require("../dist/bundle/tools.cjs").run("virt-edit");

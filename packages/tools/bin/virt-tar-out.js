@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/bundle/virt-tar-out.js";
+require("../dist/bundle/tools.cjs").run("virt-tar-out");

@@ -1,19 +1,7 @@
 import { createRequire } from "node:module";
 import { CommandLineError, GivenUp } from "guestfs/command-line";
+import type { Tool } from "./tool.ts";
 import { ToolError, UsageError } from "./tool-error.ts";
-
-/** A program of this package. */
-export interface Tool {
-  readonly name: string;
-  /** What `--help` prints. */
-  readonly help: string;
-  /**
-   * Does the work.
-   * @returns the exit status; nothing for 0
-   * @throws anything, which becomes a message and the status 1
-   */
-  run(args: readonly string[]): Promise<number | void>;
-}
 
 function version(): string {
   // By name, so that it is found from the source and from the compiled program.

@@ -1,9 +1,9 @@
 import { machineHelp, readToolArguments } from "../machine/options.ts";
 import { withMachine } from "../machine/with-machine.ts";
-import { runTool } from "../run-tool.ts";
+import type { Tool } from "../tool.ts";
 import { UsageError } from "../tool-error.ts";
 
-await runTool({
+export const tool: Tool = {
   name: "virt-copy-out",
   help: `virt-copy-out: copy files and folders out of a machine, off or running
 
@@ -21,4 +21,4 @@ ${machineHelp}`,
       for (const source of sources) await g.copyOut(await path(source), destination, { signal });
     });
   },
-});
+};

@@ -1,10 +1,10 @@
 import { withOldStyle } from "../machine/old-style.ts";
 import { machineHelp, readToolArguments } from "../machine/options.ts";
 import { withMachine } from "../machine/with-machine.ts";
-import { runTool } from "../run-tool.ts";
+import type { Tool } from "../tool.ts";
 import { UsageError } from "../tool-error.ts";
 
-await runTool({
+export const tool: Tool = {
   name: "virt-cat",
   help: `virt-cat: print files of a machine, off or running
 
@@ -18,4 +18,4 @@ ${machineHelp}`,
       for (const word of words) await g.download(await path(word), process.stdout, { signal });
     });
   },
-});
+};

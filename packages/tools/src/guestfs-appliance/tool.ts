@@ -1,9 +1,9 @@
 import { applianceOptions, buildAppliance, Settings, startWaitingAppliance } from "guestfs/internal";
 import { parseCommandLine } from "../command-line.ts";
-import { runTool } from "../run-tool.ts";
+import type { Tool } from "../tool.ts";
 import { ToolError, UsageError } from "../tool-error.ts";
 
-await runTool({
+export const tool: Tool = {
   name: "guestfs-appliance",
   help: `guestfs-appliance: makes ahead what launches need
 
@@ -41,4 +41,4 @@ The folder is LIBGUESTFS_CACHEDIR, or guestfs in XDG_CACHE_HOME or ~/.cache.
     await waiting.stop();
     process.stdout.write(`its template is saved and can be restored\n`);
   },
-});
+};

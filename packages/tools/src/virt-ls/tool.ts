@@ -5,7 +5,7 @@ import { machineHelp, readToolArguments } from "../machine/options.ts";
 import type { ToolArguments, ToolOption } from "../machine/options.ts";
 import { withMachine } from "../machine/with-machine.ts";
 import type { OpenMachine } from "../machine/with-machine.ts";
-import { runTool } from "../run-tool.ts";
+import type { Tool } from "../tool.ts";
 import { UsageError } from "../tool-error.ts";
 import { row, typeLetter } from "./row.ts";
 import type { RowOptions } from "./row.ts";
@@ -93,7 +93,7 @@ async function list(machine: OpenMachine, folder: string, given: ToolArguments):
   else await print(recursive ? await g.find(folder, { signal }) : await g.ls(folder, { signal }));
 }
 
-await runTool({
+export const tool: Tool = {
   name: "virt-ls",
   help: `virt-ls: list the files of a machine, off or running
 
@@ -126,4 +126,4 @@ ${machineHelp}`,
       for (const word of words) await list(open, await open.path(word), given);
     });
   },
-});
+};

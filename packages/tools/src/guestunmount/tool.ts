@@ -4,7 +4,7 @@ import { getopt } from "guestfs/command-line";
 import { mountedOn, unmountFolder } from "guestfs/internal";
 import { processOf, waitForFarewell } from "../guestmount/farewell.ts";
 import type { ToolOption } from "../machine/options.ts";
-import { runTool } from "../run-tool.ts";
+import type { Tool } from "../tool.ts";
 import { ToolError, UsageError } from "../tool-error.ts";
 
 const options: readonly ToolOption[] = [
@@ -25,7 +25,7 @@ function pathOf(word: string): string {
   }
 }
 
-await runTool({
+export const tool: Tool = {
   name: "guestunmount",
   help: `guestunmount: unmount a folder that guestmount has mounted
 
@@ -64,4 +64,4 @@ It comes back when everything is on the machine's disks and they are closed.
     const wrong = (await end?.()) ?? "";
     if (wrong !== "") throw new ToolError(wrong);
   },
-});
+};

@@ -1,5 +1,5 @@
 import { machineOptions, parseCommandLine } from "../command-line.ts";
-import { runTool } from "../run-tool.ts";
+import type { Tool } from "../tool.ts";
 import { UsageError } from "../tool-error.ts";
 import { disable, enable } from "./channels.ts";
 import type { Domain } from "./channels.ts";
@@ -97,4 +97,4 @@ async function run(args: readonly string[]): Promise<number | void> {
   }
 }
 
-await runTool({ name: "guestfs-live", help, run });
+export const tool: Tool = { name: "guestfs-live", help, run };

@@ -5,7 +5,7 @@ import { Guestfs, LaunchError } from "guestfs";
 import { ApplianceError, applianceOptions, reportHost, Settings, startAppliance } from "guestfs/internal";
 import type { Finding } from "guestfs/internal";
 import { parseCommandLine } from "../command-line.ts";
-import { runTool } from "../run-tool.ts";
+import type { Tool } from "../tool.ts";
 
 const diskBytes = 16 * 2 ** 20;
 const names = { qemu: "QEMU", kernel: "kernel", accelerator: "accelerator", cache: "cache", template: "template" };
@@ -55,7 +55,7 @@ async function use(image: string): Promise<number> {
   return launched;
 }
 
-await runTool({
+export const tool: Tool = {
   name: "guestfs-doctor",
   help: `guestfs-doctor: what this machine has for appliances, and how long a launch takes
 
@@ -90,4 +90,4 @@ The exit status is 0 when a launch works.
       await rm(folder, { recursive: true, force: true });
     }
   },
-});
+};

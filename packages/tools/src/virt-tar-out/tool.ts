@@ -1,9 +1,9 @@
 import { machineHelp, readToolArguments } from "../machine/options.ts";
 import { withMachine } from "../machine/with-machine.ts";
-import { runTool } from "../run-tool.ts";
+import type { Tool } from "../tool.ts";
 import { UsageError } from "../tool-error.ts";
 
-await runTool({
+export const tool: Tool = {
   name: "virt-tar-out",
   help: `virt-tar-out: pack a folder of a machine, off or running, into a tar archive
 
@@ -21,4 +21,4 @@ ${machineHelp}`,
       await g.tarOut(await path(folder), archive === "-" ? process.stdout : archive, { signal });
     });
   },
-});
+};

@@ -1,9 +1,9 @@
 import { machineHelp, readToolArguments } from "../machine/options.ts";
 import { withMachine } from "../machine/with-machine.ts";
-import { runTool } from "../run-tool.ts";
+import type { Tool } from "../tool.ts";
 import { UsageError } from "../tool-error.ts";
 
-await runTool({
+export const tool: Tool = {
   name: "virt-tar-in",
   help: `virt-tar-in: unpack a tar archive into a machine, off or running
 
@@ -21,4 +21,4 @@ ${machineHelp}`,
       await g.tarIn(archive === "-" ? process.stdin : archive, await path(destination), { signal });
     });
   },
-});
+};

@@ -5,7 +5,7 @@ import { machineHelp, readToolArguments } from "../machine/options.ts";
 import type { ToolArguments, ToolOption } from "../machine/options.ts";
 import { withMachine } from "../machine/with-machine.ts";
 import type { OpenMachine } from "../machine/with-machine.ts";
-import { runTool } from "../run-tool.ts";
+import type { Tool } from "../tool.ts";
 import { ToolError, UsageError } from "../tool-error.ts";
 import { detach, isBackground, startBackground } from "./background.ts";
 import { Farewell, mountSource } from "./farewell.ts";
@@ -80,7 +80,7 @@ async function serve({ g, signal, stay }: OpenMachine, plan: Plan): Promise<void
   }
 }
 
-await runTool({
+export const tool: Tool = {
   name: "guestmount",
   help: `guestmount: the files of a machine, off or running, in a folder of this host
 
@@ -120,4 +120,4 @@ ${machineHelp}`,
       throw error;
     }
   },
-});
+};

@@ -6,7 +6,7 @@ import { machineHelp, readToolArguments } from "../machine/options.ts";
 import type { ToolOption } from "../machine/options.ts";
 import { withMachine } from "../machine/with-machine.ts";
 import type { OpenMachine } from "../machine/with-machine.ts";
-import { runTool } from "../run-tool.ts";
+import type { Tool } from "../tool.ts";
 import { UsageError } from "../tool-error.ts";
 import { digestOf, withEditor, withExpression } from "./change.ts";
 import type { Change } from "./change.ts";
@@ -41,7 +41,7 @@ function backupExtension(text: string | undefined): string {
   return text.startsWith(".") ? text : `.${text}`;
 }
 
-await runTool({
+export const tool: Tool = {
   name: "virt-edit",
   help: `virt-edit: edit files of a machine, off or running
 
@@ -65,4 +65,4 @@ ${machineHelp}`,
       for (const word of words) await edit(open, await open.path(word), change, backup);
     });
   },
-});
+};

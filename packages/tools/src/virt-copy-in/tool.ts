@@ -1,9 +1,9 @@
 import { machineHelp, readToolArguments } from "../machine/options.ts";
 import { withMachine } from "../machine/with-machine.ts";
-import { runTool } from "../run-tool.ts";
+import type { Tool } from "../tool.ts";
 import { UsageError } from "../tool-error.ts";
 
-await runTool({
+export const tool: Tool = {
   name: "virt-copy-in",
   help: `virt-copy-in: copy files and folders into a machine, off or running
 
@@ -22,4 +22,4 @@ ${machineHelp}`,
       for (const source of sources) await g.copyIn(source, target, { signal });
     });
   },
-});
+};
