@@ -49,3 +49,13 @@ export class ApplianceError extends Error {
     this.fix = fix;
   }
 }
+
+/** What a start ends with when the caller's signal was aborted. */
+export function cancelled(reason: unknown): ApplianceError {
+  return new ApplianceError({ stage: "cancelled", message: "starting the appliance was cancelled", cause: reason });
+}
+
+/** @throws ApplianceError of stage `cancelled` when the caller's signal was aborted */
+export function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw cancelled(signal.reason);
+}

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { chooseAccelerator, findProgram, ProgramNotFoundError, recordKvmFailure } from "@guestfs/qemu";
-import { ApplianceError } from "./appliance-error.ts";
+import { ApplianceError, throwIfCancelled } from "./appliance-error.ts";
 import { attachDrives, prepareDrives } from "./attach-drives.ts";
 import type { PreparedDrive } from "./attach-drives.ts";
 import { buildAppliance, touchAppliance } from "./build.ts";
@@ -150,15 +150,6 @@ function sourceOf(
     onConsole: onConsole?.bind(options),
     onDebug: (line) => options.onDebug?.(`${Date.now() - started} ms: ${line}`),
   };
-}
-
-function throwIfCancelled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted !== true) return;
-  throw new ApplianceError({
-    stage: "cancelled",
-    message: "starting the appliance was cancelled",
-    cause: signal.reason,
-  });
 }
 
 async function startWith(

@@ -8,6 +8,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runOwned } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
+import { acquireCacheLock } from "./cache-lock.ts";
 import { startAppliance } from "./launch.ts";
 import type { ApplianceOptions, RunningAppliance } from "./running-appliance.ts";
 
@@ -171,6 +172,26 @@ test("QEMU that can't be started, a guest that dies, a caller that gives up", { 
     options({ signal: controller.signal, onDebug: (line) => line.includes("booting") && controller.abort() }),
   );
   assert.equal((await failure(cancelled)).stage, "cancelled");
+});
+
+test("cancelled while another program saves a template, which has not failed by that", async () => {
+  const store = join(cacheDir, "appliance");
+  const lock = await acquireCacheLock(join(store, "template.lock"), () => undefined);
+  try {
+    const controller = new AbortController();
+    const said: string[] = [];
+    const onDebug = (line: string): void => {
+      said.push(line);
+      if (line.includes("another program that saves a template")) controller.abort(new Error("given up by this test"));
+    };
+    const cancelled = startAppliance(options({ template: true, signal: controller.signal, onDebug }));
+    assert.equal((await failure(cancelled)).stage, "cancelled");
+    assert.match(said.at(-1) ?? "", /another program that saves/);
+    for (const name of await readdir(store))
+      if (name.endsWith(".failed.json")) assert.doesNotMatch(await readFile(join(store, name), "utf8"), /given up/);
+  } finally {
+    await lock.release();
+  }
 });
 
 test("drives that QEMU refuses", async () => {

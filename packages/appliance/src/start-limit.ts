@@ -1,4 +1,4 @@
-import { ApplianceError } from "./appliance-error.ts";
+import { ApplianceError, cancelled } from "./appliance-error.ts";
 import type { ConsoleTail } from "./console-tail.ts";
 
 /** Rejects when the time (if there is a limit) is up or the caller's signal is aborted, whichever comes first. */
@@ -14,14 +14,7 @@ export class StartLimit {
         reject(new ApplianceError({ stage: "boot", message, evidence: tail.text() }));
       };
       const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
-      const onAbort = (): void =>
-        reject(
-          new ApplianceError({
-            stage: "cancelled",
-            message: "starting the appliance was cancelled",
-            cause: signal?.reason,
-          }),
-        );
+      const onAbort = (): void => reject(cancelled(signal?.reason));
       if (signal?.aborted === true) onAbort();
       signal?.addEventListener("abort", onAbort);
       end = () => {

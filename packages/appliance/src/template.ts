@@ -1,7 +1,7 @@
 import { realpath, stat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findProgram, qemuArguments } from "@guestfs/qemu";
-import { ApplianceError } from "./appliance-error.ts";
+import { ApplianceError, throwIfCancelled } from "./appliance-error.ts";
 import type { PreparedDrive } from "./attach-drives.ts";
 import { buildFolder, removeDrafts } from "./build-folder.ts";
 import { acquireCacheLock, tryCacheLock } from "./cache-lock.ts";
@@ -61,10 +61,6 @@ async function namesFor(source: TemplateSource): Promise<Names> {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-function isCancelled(error: unknown): boolean {
-  return error instanceof ApplianceError && error.stage === "cancelled";
-}
-
 async function usable(store: string, name: string, onDebug: (line: string) => void): Promise<Template | undefined> {
   try {
     return await findTemplate(store, name);
@@ -103,7 +99,7 @@ async function makeRehearsed(
       rehearseTemplate(source, booted, folder, names.rehearsed),
     );
   } catch (error) {
-    if (isCancelled(error)) throw error;
+    throwIfCancelled(source.signal);
     source.onDebug(`rehearsing did not work: ${messageOf(error)}`);
     await failures.add(messageOf(error));
     return undefined;
@@ -176,7 +172,8 @@ async function withTemplate<T>(
     await failures.forget();
     return result;
   } catch (error) {
-    if (isCancelled(error) || (error instanceof ApplianceError && error.stage === "drive")) throw error;
+    throwIfCancelled(source.signal);
+    if (error instanceof ApplianceError && error.stage === "drive") throw error;
     onDebug(`no template: ${messageOf(error)}`);
     // The next launch makes another one.
     if (template !== undefined) await discardTemplate(template).catch(() => undefined);
