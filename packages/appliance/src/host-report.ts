@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { chooseAccelerator, findProgram, qemuCapabilities } from "@guestfs/qemu";
 import { findKernel } from "./kernel.ts";
 import type { ApplianceOptions } from "./running-appliance.ts";
-import { templatePrefix } from "./template-store.ts";
+import { recentFailures } from "./template-failures.ts";
 
 /** Something that was looked for: what is there, or why it is not. */
 export interface Finding {
@@ -60,12 +60,10 @@ async function cacheFinding(store: string): Promise<Finding> {
 
 async function templateFinding(store: string): Promise<Finding> {
   const names = (await readdir(store)).filter((name) => /^template-[0-9a-f]+$/.test(name));
-  const failed = (await readdir(store)).filter(
-    (name) => name.startsWith(templatePrefix) && name.endsWith(".failed.json"),
-  );
+  const failed = await recentFailures(store);
   if (failed.length > 0)
     return {
-      text: `${names.length} saved; saving or restoring failed lately: see ${join(store, failed[0] ?? "")}`,
+      text: `${names.length} saved; saving or restoring failed lately: see ${failed[0]}`,
       ok: false,
     };
   if (names.length === 0)

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { TemplateFailures } from "./template-failures.ts";
+import { recentFailures, TemplateFailures } from "./template-failures.ts";
 
 const store = await mkdtemp(join(tmpdir(), "failures-test-"));
 after(() => rm(store, { recursive: true, force: true }));
@@ -29,6 +29,7 @@ test("failures are forgotten after an hour, also those of a clock that went wron
   ] as const) {
     await writeFile(join(store, "template-3.failed.json"), JSON.stringify({ count: 5, timeMs, reason: "now" }));
     assert.equal(await new TemplateFailures(store, "template-3").reason(), reason);
+    assert.equal((await recentFailures(store)).length, reason === undefined ? 0 : 1);
   }
   await writeFile(join(store, "template-3.failed.json"), "{");
   assert.equal(await new TemplateFailures(store, "template-3").reason(), undefined);

@@ -1,4 +1,4 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Why a template was given up, and since when. */
@@ -28,12 +28,21 @@ async function read(path: string): Promise<Failure | undefined> {
   return last !== undefined && Math.abs(Date.now() - last.timeMs) < FORGET_MS ? last : undefined;
 }
 
+const suffix = ".failed.json";
+
+/** Paths of what tells of failures that are not forgotten yet. */
+export async function recentFailures(store: string): Promise<string[]> {
+  const paths = (await readdir(store)).filter((name) => name.endsWith(suffix)).map((name) => join(store, name));
+  const failures = await Promise.all(paths.map(read));
+  return paths.filter((_, index) => failures[index] !== undefined);
+}
+
 /** Failures of the templates in a store: after two in a row, a template is left alone for an hour. */
 export class TemplateFailures {
   readonly #path: string;
 
   constructor(store: string, name: string) {
-    this.#path = join(store, `${name}.failed.json`);
+    this.#path = join(store, name + suffix);
   }
 
   /** Why the template is not to be tried now; `undefined` when it may be. */

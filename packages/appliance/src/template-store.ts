@@ -4,7 +4,7 @@ import type { Stats } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** Folder names of templates begin so. */
-export const templatePrefix = "template-";
+const templatePrefix = "template-";
 
 /** Drafts of templates begin so: those of appliances are made, and removed, under another lock. */
 export const templateDraft = "saving";
