@@ -3,12 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Guestfs, LaunchError } from "guestfs";
 import { ApplianceError, applianceOptions, reportHost, Settings, startAppliance } from "guestfs/internal";
-import type { Finding } from "guestfs/internal";
+import type { Finding, HostReport } from "guestfs/internal";
 import { parseCommandLine } from "../command-line.ts";
 import type { Tool } from "../tool.ts";
 
 const diskBytes = 16 * 2 ** 20;
-const names = { qemu: "QEMU", kernel: "kernel", accelerator: "accelerator", cache: "cache", template: "template" };
+const names = {
+  qemu: "QEMU",
+  kernel: "kernel",
+  accelerator: "accelerator",
+  cache: "cache",
+  template: "template",
+  node: "node",
+} as const satisfies Record<keyof HostReport, string>;
 
 function tell(name: string, { ok, text, fix }: Finding): void {
   process.stdout.write(`${ok ? "ok  " : "note"}  ${name.padEnd(12)} ${text}\n`);
@@ -70,7 +77,7 @@ The exit status is 0 when a launch works.
     const settings = new Settings(process.env);
     settings.readEnvironment("guestfs-doctor", process.env);
     const report = await reportHost(applianceOptions(settings));
-    for (const key of ["qemu", "kernel", "accelerator", "cache", "template"] as const) tell(names[key], report[key]);
+    for (const [key, name] of Object.entries(names)) tell(name, report[key as keyof HostReport]);
     if (values["no-launch"] === true) return 0;
     const folder = await mkdtemp(join(tmpdir(), "guestfs-doctor-"));
     try {
