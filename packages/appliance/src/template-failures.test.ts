@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { recentFailures, TemplateFailures } from "./template-failures.ts";
+import { recentFailures, removeForgotten, TemplateFailures } from "./template-failures.ts";
 
 const store = await mkdtemp(join(tmpdir(), "failures-test-"));
 after(() => rm(store, { recursive: true, force: true }));
@@ -32,6 +32,9 @@ test("failures are forgotten after an hour, also those of a clock that went wron
     assert.equal((await recentFailures(store)).length, reason === undefined ? 0 : 1);
   }
   await writeFile(join(store, "template-3.failed.json"), "{");
+  await new TemplateFailures(store, "template-5").add("lately");
+  await removeForgotten(store);
+  assert.deepEqual(await readdir(store), ["template-5.failed.json"]);
   assert.equal(await new TemplateFailures(store, "template-3").reason(), undefined);
 });
 

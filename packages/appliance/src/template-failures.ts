@@ -30,11 +30,19 @@ async function read(path: string): Promise<Failure | undefined> {
 
 const suffix = ".failed.json";
 
-/** Paths of what tells of failures that are not forgotten yet. */
-export async function recentFailures(store: string): Promise<string[]> {
+/** Paths of all that tells of failures in a store, recent ones or forgotten ones. */
+async function records(store: string, which: "recent" | "forgotten"): Promise<string[]> {
   const paths = (await readdir(store)).filter((name) => name.endsWith(suffix)).map((name) => join(store, name));
   const failures = await Promise.all(paths.map(read));
-  return paths.filter((_, index) => failures[index] !== undefined);
+  return paths.filter((_, index) => (failures[index] === undefined) === (which === "forgotten"));
+}
+
+/** Paths of what tells of failures that are not forgotten yet. */
+export const recentFailures = (store: string): Promise<string[]> => records(store, "recent");
+
+/** Removes what tells of failures that count no more. */
+export async function removeForgotten(store: string): Promise<void> {
+  for (const path of await records(store, "forgotten")) await rm(path, { force: true });
 }
 
 /** Failures of the templates in a store: after two in a row, a template is left alone for an hour. */

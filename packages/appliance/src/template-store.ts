@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { lstat, readFile, readdir, rename, rm, utimes } from "node:fs/promises";
 import type { Stats } from "node:fs";
 import { dirname, join } from "node:path";
+import { removeForgotten } from "./template-failures.ts";
 
 /** Folder names of templates begin so. */
 const templatePrefix = "template-";
@@ -12,7 +13,6 @@ export const templateDraft = "saving";
 /** Raise it when templates are made or restored in another way that the key does not show. */
 const TEMPLATE_VERSION = 3;
 const KEEP_NEWEST = 4;
-const FORGET_MS = 24 * 60 * 60 * 1000;
 const KEEP_MS = 10 * 60 * 1000;
 
 /** A saved machine: files of a folder that is never changed once it has its name. */
@@ -142,17 +142,11 @@ export async function removeTemplate(store: string, name: string): Promise<void>
  * open is not disturbed. Only whoever holds the cache's lock may call it.
  */
 export async function removeOldTemplates(store: string, keep: readonly string[]): Promise<void> {
-  const entries = await readdir(store);
-  for (const name of entries.filter((entry) => entry.endsWith(".failed.json"))) await forgetOld(join(store, name));
-  const names = entries.filter((name) => /^template-[0-9a-f]+$/.test(name) && !keep.includes(name));
+  await removeForgotten(store);
+  const names = (await readdir(store)).filter((name) => /^template-[0-9a-f]+$/.test(name) && !keep.includes(name));
   const aged = await Promise.all(
     names.map(async (name) => ({ name, usedMs: (await lstat(join(store, name))).mtimeMs })),
   );
   const old = aged.sort((a, b) => b.usedMs - a.usedMs).slice(KEEP_NEWEST - keep.length);
   for (const { name, usedMs } of old) if (usedMs < Date.now() - KEEP_MS) await removeTemplate(store, name);
-}
-
-async function forgetOld(path: string): Promise<void> {
-  const { mtimeMs } = await lstat(path);
-  if (mtimeMs < Date.now() - FORGET_MS) await rm(path, { force: true });
 }

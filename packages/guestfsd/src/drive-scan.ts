@@ -1,7 +1,7 @@
 import { closeSync, constants, existsSync, openSync, readdirSync, writeFileSync } from "node:fs";
 import { writeAtStart } from "./native/machine-state.ts";
 import { Uevents } from "./native/uevent.ts";
-import { SlotDisk } from "./slot-disk.ts";
+import { diskOf, SlotDisk } from "./slot-disk.ts";
 
 const controllers = "/sys/class/scsi_host";
 const devices = "/sys/bus/scsi/devices";
@@ -45,12 +45,12 @@ export class DriveScanner {
    * @throws Error when there is none
    */
   slot(target: number, timeout: number): SlotDisk {
-    return new SlotDisk(`${devices}/${this.#address(target)}`, timeout);
+    return new SlotDisk(this.#folder(target), timeout);
   }
 
   /** @throws SystemError EBUSY when the drive, or a partition of it, is mounted or otherwise in use */
   requireUnused(target: number): void {
-    const folder = `${devices}/${this.#address(target)}/block`;
+    const folder = `${this.#folder(target)}/block`;
     if (!existsSync(folder)) return;
     for (const drive of readdirSync(folder)) {
       const parts = readdirSync(`${folder}/${drive}`).filter((name) => name.startsWith(drive));
@@ -61,7 +61,7 @@ export class DriveScanner {
 
   /** Makes the kernel forget the drive at a target; nothing happens when there is none. */
   remove(target: number): void {
-    const path = `${devices}/${this.#address(target)}/delete`;
+    const path = `${this.#folder(target)}/delete`;
     if (existsSync(path)) writeFileSync(path, "1");
   }
 
@@ -69,8 +69,8 @@ export class DriveScanner {
     closeSync(this.#scan);
   }
 
-  #address(target: number): string {
-    return `${this.#host}:0:${target}:0`;
+  #folder(target: number): string {
+    return `${devices}/${this.#host}:0:${target}:0`;
   }
 
   /** Takes what the kernel has told; returns whether there was something. */
@@ -81,17 +81,10 @@ export class DriveScanner {
       if (event === undefined) return told;
       told = true;
       // Some were lost: see for ourselves.
-      if (event === "") for (const target of waiting) if (this.#isThere(target)) waiting.delete(target);
+      if (event === "")
+        for (const target of waiting) if (diskOf(this.#folder(target)) !== undefined) waiting.delete(target);
       const target = targetOf(event);
       if (target !== undefined) waiting.delete(target);
-    }
-  }
-
-  #isThere(target: number): boolean {
-    try {
-      return readdirSync(`${devices}/${this.#address(target)}/block`).length > 0;
-    } catch {
-      return false;
     }
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync, readdirSync, writeFileSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, writeFileSync } from "node:fs";
 import { rereadPartitions } from "./native/block.ts";
 import { writeAtStart } from "./native/machine-state.ts";
 import { pause } from "./partition-sync.ts";
@@ -7,6 +7,15 @@ const diskPoll = 5;
 /** KiB; the kernel's own is 128. Under TCG a request costs as much as moving some hundred KiB. */
 const readAhead = 1024;
 const yes = Buffer.from("1");
+
+/** The kernel's name of the disk of a SCSI device, given by its folder in sysfs; `undefined` while there is none. */
+export function diskOf(folder: string): string | undefined {
+  try {
+    return readdirSync(`${folder}/block`)[0];
+  } catch {
+    return undefined;
+  }
+}
 
 /** The disk that a template has, in which clones get their first drive. What they need of it is looked up before it is saved. */
 export class SlotDisk {
@@ -19,11 +28,12 @@ export class SlotDisk {
    * @throws Error when there is none
    */
   constructor(folder: string, timeout: number) {
-    const block = `${folder}/block`;
-    const isThere = (): boolean => existsSync(block) && readdirSync(block).length > 0;
-    for (let waited = 0; !isThere() && waited < timeout; waited += diskPoll) pause(diskPoll);
-    const [name] = readdirSync(block);
-    if (name === undefined) throw new Error(`${block}: no disk`);
+    let name = diskOf(folder);
+    for (let waited = 0; name === undefined && waited < timeout; waited += diskPoll) {
+      pause(diskPoll);
+      name = diskOf(folder);
+    }
+    if (name === undefined) throw new Error(`${folder}: no disk`);
     this.#name = name;
     this.#rescan = openSync(`${folder}/rescan`, "w");
   }
