@@ -6,9 +6,7 @@ const namePattern = /^\/dev\/(?:sd|hd|vd)([a-z]+)(\d*)$/;
 
 /** `a` to 0, `z` to 25, `aa` to 26. */
 export function driveIndex(letters: string): number {
-  let sum = 0;
-  for (let at = 0; at < letters.length; at++) sum = sum * 26 + letters.charCodeAt(at) - 96;
-  return sum - 1;
+  return [...letters].reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 96, 0) - 1;
 }
 
 /** 0 to `a`, 26 to `aa`. */
