@@ -65,6 +65,26 @@ describe("guestfs-live with a running machine", { skip: reason ?? false }, () =>
     assert.equal(report.problem, "");
   });
 
+  it("has the machine hold still while a command runs, and says when that took too long", async () => {
+    const writes = "timeout -s KILL 1 touch /root/meanwhile";
+    const { status, stderr } = await tool("freeze", "guest", "-v", "--", "sh", "-c", "echo still; exit 7");
+    assert.equal(status, 7);
+    assert.match(stderr, /[1-9]\d* filesystems are frozen, for 30 s at most\n.*[1-9]\d* filesystems are thawed/s);
+    await machine.run(writes);
+    const path = await machine.channelPath(port);
+    assert.equal(await succeed("freeze", "guest", "--mountpoint", "/", "--", "test", "-S", path), "");
+    const late = await tool("freeze", "guest", "--seconds", "1", "--", "sleep", "4");
+    assert.equal(late.status, 3);
+    assert.match(late.stderr, /^guestfs-live: the machine went on after 1 s, before sleep had ended/);
+    const killed = await tool("freeze", "guest", "--", "sh", "-c", "kill -TERM $PPID; exec sleep 60");
+    assert.equal(killed.status, 128 + 15);
+    await machine.run(writes);
+    const missing = await tool("freeze", "guest", "--", "no-such-program");
+    assert.match(missing.stderr, /^guestfs-live: no-such-program: there is no such program; nothing was frozen/);
+    assert.match((await tool("freeze", "guest")).stderr, /freeze takes a COMMAND/);
+    assert.match((await tool("freeze", "guest", "--seconds", "0", "--", "true")).stderr, /from 1 to 600/);
+  });
+
   it("serves a second client on a second channel", async () => {
     assert.equal(await succeed("enable", "guest", "--channels", "2"), "guest has org.libguestfs.channel.1\n");
     await machine.waitForChannel("connected", "org.libguestfs.channel.1");

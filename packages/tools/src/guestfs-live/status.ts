@@ -1,6 +1,7 @@
-import { Guestfs, GuestfsError, UnsupportedError } from "guestfs";
+import { GuestfsError } from "guestfs";
 import { domainState, findDomain } from "guestfs/internal";
 import type { DomainChannel } from "guestfs/internal";
+import { askDaemon } from "./ask-daemon.ts";
 import { withLibvirt } from "./channels.ts";
 import type { Domain } from "./channels.ts";
 import type { OffMachine } from "./guest-root.ts";
@@ -26,29 +27,6 @@ interface Report {
 /** Exit status for a machine that can't be used live. */
 const notUsable = 3;
 
-async function hasExtensions(g: Guestfs): Promise<boolean> {
-  try {
-    return await g.featureAvailable(["guestfs-extensions"]);
-  } catch (error) {
-    if (error instanceof UnsupportedError) return false;
-    throw error;
-  }
-}
-
-async function askDaemon({ connection, name }: Domain): Promise<DaemonStatus | "stock"> {
-  await using g = new Guestfs();
-  const { uri } = connection;
-  await g.addDomain(name, {
-    live: true,
-    readonly: true,
-    allowuuid: true,
-    ...(uri === undefined ? {} : { libvirturi: uri }),
-  });
-  await g.launch();
-  if (!(await hasExtensions(g))) return "stock";
-  return JSON.parse(await g.extensionDaemonStatus()) as DaemonStatus;
-}
-
 const connectOption = ({ connection: { uri } }: Domain): string => (uri === undefined ? "" : `-c ${uri} `);
 
 async function report(domain: Domain): Promise<Report> {
@@ -63,7 +41,8 @@ async function report(domain: Domain): Promise<Report> {
       problem: `it is off\nTo look into its disks: guestfs-live ${connectOption(domain)}status -d ${name}`,
     };
   try {
-    return { ...seen, daemon: await askDaemon(domain), problem: "" };
+    const daemon = await askDaemon(domain, async (g) => JSON.parse(await g.extensionDaemonStatus()) as DaemonStatus);
+    return { ...seen, daemon, problem: "" };
   } catch (error) {
     if (error instanceof GuestfsError) return { ...seen, problem: error.message };
     throw error;

@@ -3,6 +3,8 @@ import type { Tool } from "../tool.ts";
 import { UsageError } from "../tool-error.ts";
 import { disable, enable } from "./channels.ts";
 import type { Domain } from "./channels.ts";
+import { freeze } from "./freeze.ts";
+import type { FrozenWork } from "./freeze.ts";
 import type { OffMachine } from "./guest-root.ts";
 import { install, uninstall } from "./install.ts";
 import { status, statusOfDisks } from "./status.ts";
@@ -14,6 +16,7 @@ usage: guestfs-live [-c URI] install (-a DISK [-a DISK ...] | -d NAME) [--packag
        guestfs-live [-c URI] enable NAME [--channels N]
        guestfs-live [-c URI] disable NAME
        guestfs-live [-c URI] status (NAME | -d NAME | -a DISK [-a DISK ...]) [--json]
+       guestfs-live [-c URI] freeze NAME [--seconds N] [--mountpoint PATH ...] -- COMMAND [ARG ...]
 
 install    puts guestfsd, what it needs and a unit that udev starts into a machine that is off
 uninstall  removes it again, with its policy
@@ -22,6 +25,9 @@ disable    takes its channels away
 status     says what is there: channel, daemon, version, policy, last client; exit status 3 when
            the machine can't be used live as it is. With -a, or with -d for a machine that is off,
            what is installed on its disks, of which no byte changes
+freeze     has the machine's filesystems hold still, consistent on their disks, while COMMAND runs
+           here, to make a snapshot for instance; exit status is COMMAND's, or 3 when it took
+           longer than N seconds, after which the machine goes on by itself
 
   -a, --add DISK      image of a disk of the machine
   -d, --domain NAME   the machine, by its name in libvirt
@@ -30,6 +36,8 @@ status     says what is there: channel, daemon, version, policy, last client; ex
       --package FILE  Debian package to install, as npm run deb makes it (default: made now)
       --channels N    how many clients may work with the machine at once (default 1)
       --json          print the status as JSON
+      --seconds N     how long the machine holds still at most, 1 to 600 (default 30)
+      --mountpoint P  freeze the filesystem mounted there, and no others but those named so too
   -v, --verbose       log what is done
       --help, --version
 `;
@@ -39,6 +47,8 @@ const options = {
   package: { type: "string" },
   channels: { type: "string" },
   json: { type: "boolean" },
+  seconds: { type: "string" },
+  mountpoint: { type: "string", multiple: true },
 } as const;
 
 const optionsOf: Readonly<Record<string, readonly (keyof typeof options)[]>> = {
@@ -47,6 +57,7 @@ const optionsOf: Readonly<Record<string, readonly (keyof typeof options)[]>> = {
   enable: ["channels"],
   disable: [],
   status: ["add", "domain", "format", "json"],
+  freeze: ["seconds", "mountpoint"],
 };
 
 type Values = ReturnType<typeof parseCommandLine<typeof options>>["values"];
@@ -65,10 +76,18 @@ function domainOf(command: string, { connect }: Values, words: readonly string[]
   return { connection: { uri: connect }, name };
 }
 
-function channelCount(text = "1"): number {
-  const count = Number(text);
-  if (!/^\d+$/.test(text) || count < 1 || count > 8) throw new UsageError(`--channels ${text}: from 1 to 8`);
-  return count;
+function numberOf(option: string, text: string, max: number): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number < 1 || number > max) throw new UsageError(`--${option} ${text}: from 1 to ${max}`);
+  return number;
+}
+
+function frozenWork(
+  { seconds = "30", mountpoint = [], verbose = false }: Values,
+  command: readonly string[],
+): FrozenWork {
+  if (command.length === 0) throw new UsageError("freeze takes a COMMAND to run meanwhile, after --");
+  return { command, seconds: numberOf("seconds", seconds, 600), mountpoints: mountpoint, verbose };
 }
 
 async function run(args: readonly string[]): Promise<number | void> {
@@ -85,9 +104,11 @@ async function run(args: readonly string[]): Promise<number | void> {
     case "uninstall":
       return uninstall(offMachine(command, values, words));
     case "enable":
-      return enable(domainOf(command, values, words), channelCount(values.channels));
+      return enable(domainOf(command, values, words), numberOf("channels", values.channels ?? "1", 8));
     case "disable":
       return disable(domainOf(command, values, words));
+    case "freeze":
+      return freeze(domainOf(command, values, words.slice(0, 1)), frozenWork(values, words.slice(1)));
     default: {
       const json = values.json ?? false;
       if (values.add !== undefined || values.domain !== undefined)
