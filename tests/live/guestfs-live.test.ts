@@ -80,7 +80,7 @@ describe("guestfs-live with a running machine", { skip: reason ?? false }, () =>
     assert.equal(killed.status, 128 + 15);
     await machine.run(writes);
     const missing = await tool("freeze", "guest", "--", "no-such-program");
-    assert.match(missing.stderr, /^guestfs-live: no-such-program: there is no such program; nothing was frozen/);
+    assert.match(missing.stderr, /^guestfs-live: no-such-program: no such program/);
     assert.match((await tool("freeze", "guest")).stderr, /freeze takes a COMMAND/);
     assert.match((await tool("freeze", "guest", "--seconds", "0", "--", "true")).stderr, /from 1 to 600/);
   });

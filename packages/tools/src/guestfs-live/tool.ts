@@ -84,10 +84,10 @@ function numberOf(option: string, text: string, max: number): number {
 
 function frozenWork(
   { seconds = "30", mountpoint = [], verbose = false }: Values,
-  command: readonly string[],
+  [program, ...args]: readonly string[],
 ): FrozenWork {
-  if (command.length === 0) throw new UsageError("freeze takes a COMMAND to run meanwhile, after --");
-  return { command, seconds: numberOf("seconds", seconds, 600), mountpoints: mountpoint, verbose };
+  if (program === undefined) throw new UsageError("freeze takes a COMMAND to run meanwhile, after --");
+  return { program, args, seconds: numberOf("seconds", seconds, 600), mountpoints: mountpoint, verbose };
 }
 
 async function run(args: readonly string[]): Promise<number | void> {
