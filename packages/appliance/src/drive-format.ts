@@ -100,7 +100,7 @@ function namesOthers(filename: string, header: ImageHeader): ApplianceError {
   return refusal(
     filename,
     `this ${header.format} image names another file: ${names.join(", ")}`,
-    "if you trust the image, allow it to name other files (allowOtherFiles)",
+    "if you trust the image, allow it with the backend setting allow_other_files: LIBGUESTFS_BACKEND_SETTINGS=allow_other_files",
   );
 }
 

@@ -49,6 +49,11 @@ async function changing(change: Promise<void>): Promise<void> {
   }
 }
 
+/** A drive with what the handle allows all of them. */
+function withLeave(drive: ApplianceDrive, settings: Settings): ApplianceDrive {
+  return settings.backendSetting("allow_other_files") === "1" ? { ...drive, allowOtherFiles: true } : drive;
+}
+
 const isReadOnly = ({ readonly }: ApplianceDrive): boolean => readonly === true;
 
 async function processEnd(appliance: RunningAppliance): Promise<ProcessEnd> {
@@ -86,8 +91,8 @@ export function applianceOptions(settings: Settings): ApplianceOptions {
   };
 }
 
-async function start(request: AttachRequest): Promise<RunningAppliance> {
-  const { settings, drives, signal } = request;
+async function start(request: AttachRequest, drives: readonly ApplianceDrive[]): Promise<RunningAppliance> {
+  const { settings, signal } = request;
   const options = applianceOptions(settings);
   // What was started ahead was started without them.
   const waiting = settings.hvArguments.length > 0 ? undefined : request.reserve?.take(options);
@@ -115,11 +120,12 @@ async function start(request: AttachRequest): Promise<RunningAppliance> {
  * @throws LaunchError with the console's end; CancelledError
  */
 export async function attachAppliance(request: AttachRequest): Promise<Attachment> {
-  const { drives, signal } = request;
+  const { settings, signal } = request;
+  const drives = request.drives.map((drive) => withLeave(drive, settings));
   request.progress(0, launchSteps);
   let appliance: RunningAppliance;
   try {
-    appliance = await start(request);
+    appliance = await start(request, drives);
   } catch (error) {
     throw explain(error, signal);
   }
@@ -146,7 +152,7 @@ export async function attachAppliance(request: AttachRequest): Promise<Attachmen
     processEnd: () => processEnd(appliance),
     addDrive(drive, target) {
       keepsNothing &&= isReadOnly(drive);
-      return changing(appliance.addDrive(drive, target));
+      return changing(appliance.addDrive(withLeave(drive, settings), target));
     },
     removeDrive: (target) => changing(appliance.removeDrive(target)),
     keepsNothing: () => keepsNothing,

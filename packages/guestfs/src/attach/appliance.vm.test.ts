@@ -146,6 +146,32 @@ test("drives that can't be used", { skip }, async () => {
   assert.deepEqual(readdirSync(tmp), []);
 });
 
+test(
+  "an image over another one is refused until the handle allows it, before the launch and after it",
+  { skip },
+  async () => {
+    const [base, over] = ["base.img", "over.qcow2"].map((name) => join(folder, name)) as [string, string];
+    writeFileSync(base, Buffer.alloc(1024 * 1024, "base"));
+    const { g } = handle();
+    await using _ = g;
+    await g.diskCreate(over, "qcow2", -1, { backingfile: base, backingformat: "raw" });
+    await g.addDrive(over, { format: "qcow2" });
+    await assert.rejects(
+      g.launch(),
+      (error) =>
+        error instanceof LaunchError &&
+        /over\.qcow2: this qcow2 image names another file: a backing file/.test(error.message) &&
+        error.fix.endsWith("LIBGUESTFS_BACKEND_SETTINGS=allow_other_files"),
+    );
+    g.setBackendSetting("allow_other_files", "1");
+    await g.launch();
+    const read = async (device: string): Promise<string> => Buffer.from(await g.preadDevice(device, 8, 512)).toString();
+    assert.equal(await read("/dev/sda"), "basebase");
+    await g.addDrive(over, { format: "qcow2", readonly: true, label: "again" });
+    assert.equal(await read("/dev/disk/guestfs/again"), "basebase");
+  },
+);
+
 test("a hypervisor that is not there", { skip }, async () => {
   const { g } = handle();
   await using _ = g;
