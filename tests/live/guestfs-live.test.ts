@@ -76,6 +76,9 @@ describe("guestfs-live with a running machine", { skip: reason ?? false }, () =>
     const late = await tool("freeze", "guest", "--seconds", "1", "--", "sleep", "4");
     assert.equal(late.status, 3);
     assert.match(late.stderr, /^guestfs-live: the machine went on after 1 s, before sleep had ended/);
+    const both = await tool("freeze", "guest", "--seconds", "1", "--", "sh", "-c", "sleep 4; exit 7");
+    assert.equal(both.status, 7);
+    assert.match(both.stderr, /^guestfs-live: the machine went on after 1 s/);
     const killed = await tool("freeze", "guest", "--", "sh", "-c", "kill -TERM $PPID; exec sleep 60");
     assert.equal(killed.status, 128 + 15);
     await machine.run(writes);

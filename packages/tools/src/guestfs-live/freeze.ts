@@ -55,18 +55,18 @@ async function holdStill(g: Guestfs, work: FrozenWork): Promise<number> {
     thawed = await g.extensionThaw();
     say(`${thawed} filesystems are thawed`);
   }
-  if (thawed > 0 || status !== 0) return status;
+  if (thawed > 0) return status;
   process.stderr.write(
     `guestfs-live: the machine went on after ${seconds} s, before ${program} had ended: what it made may not be consistent\n` +
       "To fix it: give it more time with --seconds\n",
   );
-  return thawedEarly;
+  return status === 0 ? thawedEarly : status;
 }
 
 /**
  * Has a running machine's filesystems hold still, consistent on their disks, while a program of this host runs.
  *
- * @returns the program's exit status; 3 when it took longer than the machine may hold still
+ * @returns the program's exit status; 3 instead of 0 when it took longer than the machine may hold still
  * @throws ToolError, GuestfsError
  */
 export async function freeze(domain: Domain, work: FrozenWork): Promise<number> {
