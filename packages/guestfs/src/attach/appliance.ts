@@ -50,7 +50,7 @@ async function changing(change: Promise<void>): Promise<void> {
 }
 
 /** A drive with what the handle allows all of them. */
-function withLeave(drive: ApplianceDrive, settings: Settings): ApplianceDrive {
+function withPermissions(drive: ApplianceDrive, settings: Settings): ApplianceDrive {
   return settings.backendSetting("allow_other_files") === "1" ? { ...drive, allowOtherFiles: true } : drive;
 }
 
@@ -121,7 +121,7 @@ async function start(request: AttachRequest, drives: readonly ApplianceDrive[]):
  */
 export async function attachAppliance(request: AttachRequest): Promise<Attachment> {
   const { settings, signal } = request;
-  const drives = request.drives.map((drive) => withLeave(drive, settings));
+  const drives = request.drives.map((drive) => withPermissions(drive, settings));
   request.progress(0, launchSteps);
   let appliance: RunningAppliance;
   try {
@@ -152,7 +152,7 @@ export async function attachAppliance(request: AttachRequest): Promise<Attachmen
     processEnd: () => processEnd(appliance),
     addDrive(drive, target) {
       keepsNothing &&= isReadOnly(drive);
-      return changing(appliance.addDrive(withLeave(drive, settings), target));
+      return changing(appliance.addDrive(withPermissions(drive, settings), target));
     },
     removeDrive: (target) => changing(appliance.removeDrive(target)),
     keepsNothing: () => keepsNothing,
