@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 import type { Guestfs } from "guestfs";
 import { findDomain } from "guestfs/internal";
@@ -23,34 +24,54 @@ export interface FrozenWork {
 const thawedEarly = 3;
 const passedOn = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Runs a program to its end. Signals that would end this process are passed on to it: what comes after it has to be done. */
-async function runProgram(program: string, args: readonly string[]): Promise<number> {
-  const child = spawn(program, args, { stdio: "inherit" });
-  const passOn = (signal: NodeJS.Signals): void => void child.kill(signal);
-  for (const signal of passedOn) process.on(signal, passOn);
-  try {
-    return await new Promise((resolve, reject) => {
+/**
+ * The signals that would end this process, held back while what comes after them has to be done: each is passed on to the
+ * program that runs.
+ */
+class HeldSignals {
+  #first: NodeJS.Signals | undefined;
+  #child: ChildProcess | undefined;
+  readonly #take = (signal: NodeJS.Signals): void => {
+    this.#first ??= signal;
+    this.#child?.kill(signal);
+  };
+
+  constructor() {
+    for (const signal of passedOn) process.on(signal, this.#take);
+  }
+
+  /** Runs a program to its end, unless a signal came before. @returns its exit status, as a shell counts it */
+  async run(program: string, args: readonly string[]): Promise<number> {
+    if (this.#first !== undefined) return statusOf(this.#first);
+    const child = spawn(program, args, { stdio: "inherit" });
+    this.#child = child;
+    return new Promise((resolve, reject) => {
       child.once("error", (cause: NodeJS.ErrnoException) =>
         reject(new ToolError(`${program}: ${cause.code === "ENOENT" ? "no such program" : cause.message}`, { cause })),
       );
-      child.once("exit", (status, signal) =>
-        resolve(status ?? 128 + (signal === null ? 0 : constants.signals[signal])),
-      );
+      child.once("exit", (status, signal) => resolve(status ?? statusOf(signal)));
     });
-  } finally {
-    for (const signal of passedOn) process.off(signal, passOn);
   }
+
+  [Symbol.dispose](): void {
+    for (const signal of passedOn) process.off(signal, this.#take);
+  }
+}
+
+function statusOf(signal: NodeJS.Signals | null): number {
+  return 128 + (signal === null ? 0 : constants.signals[signal]);
 }
 
 async function holdStill(g: Guestfs, work: FrozenWork): Promise<number> {
   const { program, args, seconds, mountpoints, verbose } = work;
   const say = verbose ? (line: string): void => void process.stderr.write(`guestfs-live: ${line}\n`) : () => undefined;
+  using signals = new HeldSignals();
   const frozen = await g.extensionFreeze(seconds, mountpoints);
   say(`${frozen} filesystems are frozen, for ${seconds} s at most`);
   let status: number;
   let thawed = 0;
   try {
-    status = await runProgram(program, args);
+    status = await signals.run(program, args);
   } finally {
     thawed = await g.extensionThaw();
     say(`${thawed} filesystems are thawed`);
