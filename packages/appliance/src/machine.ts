@@ -46,6 +46,10 @@ const kernelWords = [
 ];
 const tcgWords = ["lpj=4000000", "no_timer_check", "tsc=reliable"];
 
+// The daemon's port and the one that is kept for a console. Linux looks through the queues of 31, which is the default, at each interrupt, unless
+// every queue has one of its own: two queues a port and two for control, and one more for changes of the device.
+const ports = { max_ports: 2, vectors: 7 };
+
 // erms, fsrm: with these the kernel and the C library copy memory with an instruction that TCG carries out byte by byte; without, by
 // words, five times as fast. pku: with it, TCG forgets all it knows of the guest's pages each time the daemon goes to sleep or wakes up.
 const tcgProcessor = { type: "max", la57: "off", erms: "off", fsrm: "off", pku: "off" };
@@ -109,7 +113,7 @@ export function applianceMachine(options: MachineOptions): MachineDescription {
       // The daemon is told which targets to look at; what the events of hot-plugging would start again costs time.
       { driver: "virtio-scsi-pci", id: "scsi0", hotplug: false, ...kick },
       ...slot.devices,
-      { driver: "virtio-serial-pci", id: "serial0", ...kick },
+      { driver: "virtio-serial-pci", id: "serial0", ...ports, ...kick },
       { driver: "virtserialport", chardev: "channel", name: channelName, bus: "serial0.0" },
       { driver: "virtio-blk-pci", drive: "root", ...kick },
       { driver: "virtio-blk-pci", drive: "system", ...kick },
