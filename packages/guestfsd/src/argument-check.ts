@@ -6,6 +6,7 @@ import type { DeviceNames } from "./device.ts";
 import { isBlockDevice, parseMountable } from "./device.ts";
 import type { DaemonState } from "./daemon-state.ts";
 import { resolveLabel } from "./disk-label.ts";
+import { deviceOf } from "./native/stat.ts";
 
 function checkPathname(name: string, path: string): void {
   if (!path.startsWith("/")) throw new DaemonError(`${name}: path must start with a / character: ${path}`, "EINVAL");
@@ -67,13 +68,15 @@ export function needsRoot(row: Procedure): boolean {
   return row.params.some((parameter) => parameter.of === "pathname" && parameter.type === "string");
 }
 
+let ownDevice: number | undefined;
+
 /** @throws DaemonError when nothing is mounted as the guest's tree */
 export function checkRootMounted(state: DaemonState): void {
   const { sysroot, appliance } = state.options;
   // Elsewhere the tree is a folder of the machine that the daemon runs on: always there.
   if (!appliance) return;
   // The cheap look first: what is mounted there is another filesystem than the appliance's.
-  if (statSync(sysroot).dev !== statSync("/").dev) return;
+  if (deviceOf(sysroot) !== (ownDevice ??= deviceOf("/"))) return;
   const mounts = readFileSync("/proc/self/mounts", "utf8");
   if (mounts.includes(` ${sysroot} `) || mounts.includes(` ${sysroot}/`)) return;
   throw new DaemonError("you must call 'mount' first to mount the root filesystem", "EINVAL");

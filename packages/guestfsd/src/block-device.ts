@@ -52,11 +52,9 @@ function attribute(block: string, name: string): number {
   return Number(readFileSync(`/sys/class/block/${block}/${name}`, "utf8"));
 }
 
-/** The names of the partitions that the kernel knows on a drive, in no order. */
+/** The names of the partitions that the kernel knows on a drive, in no order: nothing else in its folder is called like it. */
 export function partitionNames(block: string): string[] {
-  return readdirSync(`/sys/class/block/${block}`).filter(
-    (name) => name.startsWith(block) && existsSync(`/sys/class/block/${name}/partition`),
-  );
+  return readdirSync(`/sys/class/block/${block}`).filter((name) => name.startsWith(block));
 }
 
 /** The partitions that the kernel knows on a drive, by number. */

@@ -1,7 +1,7 @@
 import { openSync, rmSync, symlinkSync } from "node:fs";
 import type { Channel } from "./channel.ts";
 import { CloneOrders, timeSize } from "./clone-orders.ts";
-import { countFrames, interpretAtFirst } from "./compilation.ts";
+import { countFrames, interpretAtFirst, learnAtOnce } from "./compilation.ts";
 import type { DaemonOptions } from "./daemon-state.ts";
 import { DriveScanner } from "./drive-scan.ts";
 import { KernelRandom, setClock, setHostName, writeAtStart } from "./native/machine-state.ts";
@@ -104,6 +104,7 @@ export function waitToBeCloned(channel: Channel, options: DaemonOptions, log: Lo
   const machine = new CloneableMachine(channel, options, log);
   // What is called after the last rehearsal has to have been called before: to compile even that little costs a clone 20 ms.
   countFrames();
+  learnAtOnce();
   interpretAtFirst();
   while (!machine.obey());
   countFrames();

@@ -156,7 +156,14 @@ export class Conversation {
     let message: Uint8Array;
     try {
       message = encodeMessage(
-        { ...header, direction: "reply", progressHint: 0, optionalMask: 0n, status: "ok" },
+        {
+          procedure: header.procedure,
+          direction: "reply",
+          serial: header.serial,
+          progressHint: 0,
+          optionalMask: 0n,
+          status: "ok",
+        },
         (writer) => plan.codec.writeResult(writer, result),
         this.#writer,
       );

@@ -1,8 +1,9 @@
 import { encodeText } from "@guestfs/protocol";
-import { closeSync, constants, openSync, readlinkSync } from "node:fs";
+import { constants, openSync, readlinkSync } from "node:fs";
 import { DaemonError } from "./daemon-error.ts";
 import type { PathGuard } from "./live/path-guard.ts";
-import { O_DIRECTORY, O_NOFOLLOW, O_PATH, openInRoot } from "./native/file.ts";
+import { closeDescriptor } from "./native/descriptor.ts";
+import { O_DIRECTORY, O_NOFOLLOW, O_PATH, openFolder, openInRoot } from "./native/file.ts";
 import { openQuietly } from "./quiet-open.ts";
 
 /** A place in the guest, held open: its folder by descriptor, its last element by name. */
@@ -46,13 +47,13 @@ export class Sysroot {
    * @throws SystemError with the code of openat2(2)
    */
   open(path: string, flags: number, mode = 0): number {
-    const root = openSync(this.path, O_PATH | O_DIRECTORY);
+    const root = this.openTop();
     try {
       return this.#guard
         ? this.#openGuarded(this.#guard, root, path, flags, mode)
         : openInRoot(root, path, flags, mode);
     } finally {
-      closeSync(root);
+      closeDescriptor(root);
     }
   }
 
@@ -64,7 +65,7 @@ export class Sysroot {
       guard.checkOpened(fd, path, flags);
       return fd;
     } catch (error) {
-      closeSync(fd);
+      closeDescriptor(fd);
       throw error;
     }
   }
@@ -88,7 +89,7 @@ export class Sysroot {
       const again = flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW);
       return openQuietly(guard.flags(again), again, (wanted) => openSync(descriptorPath(found), wanted));
     } finally {
-      if (!keep) closeSync(found);
+      if (!keep) closeDescriptor(found);
     }
   }
 
@@ -98,7 +99,7 @@ export class Sysroot {
     try {
       return use(fd);
     } finally {
-      closeSync(fd);
+      closeDescriptor(fd);
     }
   }
 
@@ -121,7 +122,7 @@ export class Sysroot {
 
   /** The tree's top, opened with O_PATH: not for use as the guest's file, but to start from. */
   openTop(): number {
-    return openSync(this.path, O_PATH | O_DIRECTORY);
+    return openFolder(this.path);
   }
 
   /** Where in the guest a path leads, whether or not it may be used; what does not exist is where it would be made. */
@@ -132,7 +133,7 @@ export class Sysroot {
       try {
         return this.#inside(readlinkSync(descriptorPath(fd)));
       } finally {
-        closeSync(fd);
+        closeDescriptor(fd);
       }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
@@ -143,22 +144,22 @@ export class Sysroot {
         return `${parent.replace(/\/$/, "")}/${trimmed.slice(cut + 1)}`;
       });
     } finally {
-      closeSync(top);
+      closeDescriptor(top);
     }
   }
 
   /** A folder on the way to something: only what it leads to has to be within the limits. */
   #withFolder<T>(path: string, use: (folder: number) => T): T {
-    const root = openSync(this.path, O_PATH | O_DIRECTORY);
+    const root = this.openTop();
     try {
       const folder = openInRoot(root, path, O_PATH | O_DIRECTORY);
       try {
         return use(folder);
       } finally {
-        closeSync(folder);
+        closeDescriptor(folder);
       }
     } finally {
-      closeSync(root);
+      closeDescriptor(root);
     }
   }
 

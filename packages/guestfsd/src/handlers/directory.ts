@@ -12,7 +12,7 @@ import { statName } from "../native/stat.ts";
 import { fsPath } from "../sysroot.ts";
 import { walkTree } from "../tree-walk.ts";
 import { checkMode } from "./file-attribute.ts";
-import { statOf } from "./file-test.ts";
+import { typeOf } from "./file-test.ts";
 
 const openFolder = constants.O_RDONLY | O_DIRECTORY;
 const zero = Buffer.alloc(1);
@@ -46,7 +46,7 @@ function makeFolder(context: Context, path: string, mode: number): void {
 }
 
 function isFolder(context: Context, path: string): boolean {
-  return statOf(context, path, true)?.isDirectory() ?? false;
+  return typeOf(context, path, true) === constants.S_IFDIR;
 }
 
 function makeFolders(context: Context, path: string): void {
@@ -83,7 +83,7 @@ function longListing(context: Context, path: string, options: string): string {
     return context.sysroot.withOpen(path, O_PATH | O_DIRECTORY, (fd) =>
       textUntilNul(run(["ls", options], { directory: fd }).stdout),
     );
-  if (!statOf(context, path, false)) throw new DaemonError(`${path}: No such file or directory`, "ENOENT");
+  if (typeOf(context, path, false) === undefined) throw new DaemonError(`${path}: No such file or directory`, "ENOENT");
   return context.sysroot.withPlace(path, (place) =>
     textUntilNul(run(["ls", options, "--", place.name], { directory: place.folder }).stdout),
   );
@@ -113,8 +113,11 @@ export const directory: HandlersOf<"directory"> = {
   df: (_, context) => diskSpace(context, []),
   df_h: (_, context) => diskSpace(context, ["-h"]),
   du({ path }, context) {
-    const stat = statOf(context, path, false);
-    if (stat && !stat.isDirectory()) return Math.ceil(stat.blocks / blocksPerKilobyte);
+    const type = typeOf(context, path, false);
+    if (type !== undefined && type !== constants.S_IFDIR) {
+      const { st_blocks } = context.sysroot.withPlace(path, (place) => statName(place.folder, place.name));
+      return Math.ceil(st_blocks / blocksPerKilobyte);
+    }
     const output = context.sysroot.withOpen(path, openFolder, (fd) =>
       run(["du", "-s", "-k", "."], { directory: fd, pulse: context.pulse }),
     );

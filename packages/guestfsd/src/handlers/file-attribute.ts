@@ -5,7 +5,7 @@ import { AT_SYMLINK_NOFOLLOW, O_NOFOLLOW, O_PATH, statvfs, utimensat } from "../
 import { statOpen } from "../native/stat.ts";
 import { getXattr, listXattrs, setXattr } from "../native/xattr.ts";
 import { descriptorPath, fsPath } from "../sysroot.ts";
-import { statOf } from "./file-test.ts";
+import { typeOf } from "./file-test.ts";
 
 const UTIME_NOW = 0x3fffffff;
 const UTIME_OMIT = 0x3ffffffe;
@@ -71,8 +71,9 @@ export const fileAttribute: Pick<HandlersOf<"file">, Names> = {
     };
   },
   touch({ path }, context) {
-    const stat = statOf(context, path, false);
-    if (stat && !stat.isFile()) throw new DaemonError(`${path}: touch works on regular files only`);
+    const type = typeOf(context, path, false);
+    if (type !== undefined && type !== constants.S_IFREG)
+      throw new DaemonError(`${path}: touch works on regular files only`);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOCTTY | constants.O_NONBLOCK | O_NOFOLLOW;
     const now = BigInt64Array.of(0n, BigInt(UTIME_NOW), 0n, BigInt(UTIME_NOW));
     context.sysroot.withOpen(path, flags, (fd) => utimensat(descriptorPath(fd), now, 0), 0o666);

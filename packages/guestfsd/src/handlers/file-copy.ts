@@ -7,7 +7,7 @@ import { run } from "../exec.ts";
 import { lseek, O_DIRECTORY, O_PATH } from "../native/file.ts";
 import { descriptorPath, fsPath } from "../sysroot.ts";
 import type { Place } from "../sysroot.ts";
-import { statOf } from "./file-test.ts";
+import { typeOf } from "./file-test.ts";
 
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
@@ -53,7 +53,7 @@ function copyContent(from: number, to: number, pulse: () => void): void {
 
 /** Where a copy goes: into a folder that is there, under its own name, or to the path itself. */
 function targetOf(context: Context, src: string, dest: string): string {
-  if (!statOf(context, dest, true)?.isDirectory()) return dest;
+  if (typeOf(context, dest, true) !== constants.S_IFDIR) return dest;
   const name = src.replace(/\/+$/, "").split("/").at(-1) ?? "";
   return `${dest}/${name}`;
 }
@@ -80,7 +80,7 @@ function copyFile(context: Context, src: string, dest: string): void {
  */
 function copyTree(context: Context, options: readonly string[], src: string, dest: string): void {
   const { sysroot, pulse } = context;
-  if (!statOf(context, src, false)) throw new DaemonError(`${src}: No such file or directory`, "ENOENT");
+  if (typeOf(context, src, false) === undefined) throw new DaemonError(`${src}: No such file or directory`, "ENOENT");
   sysroot.withPlace(src, (from) => {
     const copy = (option: string, target: string, fd: number): void => {
       try {
@@ -91,18 +91,18 @@ function copyTree(context: Context, options: readonly string[], src: string, des
         throw new DaemonError(message, error.errno, { cause: error });
       }
     };
-    const stat = statOf(context, dest, true);
-    if (stat?.isDirectory())
+    const type = typeOf(context, dest, true);
+    if (type === constants.S_IFDIR)
       sysroot.withOpen(dest, O_PATH | O_DIRECTORY, (to) => copy("--remove-destination", descriptorPath(to), to));
-    else if (stat) sysroot.withOpen(dest, O_PATH, (to) => copy("-T", descriptorPath(to), to));
-    else if (statOf(context, dest, false))
+    else if (type !== undefined) sysroot.withOpen(dest, O_PATH, (to) => copy("-T", descriptorPath(to), to));
+    else if (typeOf(context, dest, false) !== undefined)
       throw new DaemonError(`${dest}: a symlink that leads nowhere is in the way`, "EEXIST");
     else sysroot.withPlace(dest, (to) => copy("-T", to.path, to.folder));
   });
 }
 
 function move(context: Context, src: string, dest: string): void {
-  if (!statOf(context, src, false)) throw new DaemonError(`${src}: No such file or directory`, "ENOENT");
+  if (typeOf(context, src, false) === undefined) throw new DaemonError(`${src}: No such file or directory`, "ENOENT");
   const target = targetOf(context, src, dest);
   const place = (use: (from: Place, to: Place) => void): void =>
     context.sysroot.withPlace(src, (from) =>

@@ -17,7 +17,7 @@ import { mknod, O_NOFOLLOW } from "../native/file.ts";
 import { fsPath } from "../sysroot.ts";
 import type { Place } from "../sysroot.ts";
 import { checkMode } from "./file-attribute.ts";
-import { statOf } from "./file-test.ts";
+import { typeOf } from "./file-test.ts";
 
 const letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const attempts = 100;
@@ -61,7 +61,7 @@ function replace(place: Place, make: (path: string | Buffer) => void): void {
 
 /** Where a link goes: into a folder that is there, under the target's name, as ln(1) has it. */
 function linkPath(context: Context, target: string, linkname: string): string {
-  if (!statOf(context, linkname, true)?.isDirectory()) return linkname;
+  if (typeOf(context, linkname, true) !== constants.S_IFDIR) return linkname;
   return `${linkname}/${target.replace(/\/+$/, "").split("/").at(-1) ?? ""}`;
 }
 
@@ -71,7 +71,8 @@ function isFolder(path: string | Buffer): boolean {
 
 function makeLink(context: Context, target: string, linkname: string, force: boolean): void {
   const from = target.startsWith("/") ? target : `/${target}`;
-  if (!statOf(context, from, false)) throw new DaemonError(`${target}: No such file or directory`, "ENOENT");
+  if (typeOf(context, from, false) === undefined)
+    throw new DaemonError(`${target}: No such file or directory`, "ENOENT");
   context.sysroot.withPlace(from, (old) =>
     context.sysroot.withPlace(linkname, (place) => {
       const [source, link] = [fsPath(old.path), fsPath(place.path)];

@@ -1,21 +1,27 @@
-import { fstatSync, lstatSync } from "node:fs";
-import type { Stats } from "node:fs";
+import { constants } from "node:fs";
 import type { Context, HandlersOf } from "../context.ts";
-import { O_PATH } from "../native/file.ts";
-import { fsPath } from "../sysroot.ts";
+import { O_NOFOLLOW, O_PATH } from "../native/file.ts";
+import { openType } from "../native/stat.ts";
+
+const { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK } = constants;
 
 const absent = new Set(["ENOENT", "ENOTDIR"]);
 
-/** lstat(2) or stat(2) of a path of the guest; `undefined` when nothing is there. */
-export function statOf(context: Context, path: string, follow: boolean): Stats | undefined {
+/** What kind of file a path of the guest is, as one of `S_IFREG`, `S_IFDIR` ...; `undefined` when nothing is there. */
+export function typeOf(context: Context, path: string, follow: boolean): number | undefined {
   try {
+    // A slash at its end would have a link followed.
     return follow
-      ? context.sysroot.withOpen(path, O_PATH, (fd) => fstatSync(fd))
-      : context.sysroot.withPlace(path, (place) => lstatSync(fsPath(place.path), { throwIfNoEntry: false }));
+      ? context.sysroot.withOpen(path, O_PATH, openType)
+      : context.sysroot.withOpen(withoutSlashes(path), O_PATH | O_NOFOLLOW, openType);
   } catch (error) {
     if (absent.has((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw error;
   }
+}
+
+function withoutSlashes(path: string): string {
+  return path.endsWith("/") ? path.replace(/\/+$/, "") || "/" : path;
 }
 
 interface Question {
@@ -23,11 +29,9 @@ interface Question {
   readonly followsymlinks?: boolean | undefined;
 }
 
-function test(is: (stat: Stats) => boolean) {
-  return ({ path, followsymlinks }: Question, context: Context): boolean => {
-    const stat = statOf(context, path, followsymlinks ?? false);
-    return stat !== undefined && is(stat);
-  };
+function is(type: number) {
+  return ({ path, followsymlinks }: Question, context: Context): boolean =>
+    typeOf(context, path, followsymlinks ?? false) === type;
 }
 
 type Names = "exists" | "is_blockdev" | "is_chardev" | "is_dir" | "is_fifo" | "is_file" | "is_socket" | "is_symlink";
@@ -36,16 +40,16 @@ type Names = "exists" | "is_blockdev" | "is_chardev" | "is_dir" | "is_fifo" | "i
 export const fileTest: Pick<HandlersOf<"file">, Names> = {
   exists({ path }, context) {
     try {
-      return statOf(context, path, false) !== undefined;
+      return typeOf(context, path, false) !== undefined;
     } catch {
       return false;
     }
   },
-  is_blockdev: test((stat) => stat.isBlockDevice()),
-  is_chardev: test((stat) => stat.isCharacterDevice()),
-  is_dir: test((stat) => stat.isDirectory()),
-  is_fifo: test((stat) => stat.isFIFO()),
-  is_file: test((stat) => stat.isFile()),
-  is_socket: test((stat) => stat.isSocket()),
-  is_symlink: test((stat) => stat.isSymbolicLink()),
+  is_blockdev: is(S_IFBLK),
+  is_chardev: is(S_IFCHR),
+  is_dir: is(S_IFDIR),
+  is_fifo: is(S_IFIFO),
+  is_file: is(S_IFREG),
+  is_socket: is(S_IFSOCK),
+  is_symlink: is(S_IFLNK),
 };

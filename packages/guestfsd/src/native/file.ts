@@ -1,5 +1,5 @@
 import koffi from "koffi";
-import { cString } from "./c-string.ts";
+import { borrowedCString, cString } from "./c-string.ts";
 import { check } from "./system-error.ts";
 
 const libc = koffi.load("libc.so.6");
@@ -24,18 +24,25 @@ const openat2 = libc.func("syscall", "long", ["long", "int", "void*", "void*", "
   size: number,
 ) => number;
 
+// struct open_how: flags, mode and resolve, 64 bits each.
 const how = new Uint8Array(24);
 const howView = new DataView(how.buffer);
+howView.setUint32(16, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, true);
 
 /**
  * openat2(2) with RESOLVE_IN_ROOT: no symlink, `..` or mount leads out of `root`.
  * @param root - descriptor of the folder that is `/` for the path
  */
 export function openInRoot(root: number, path: string, flags: number, mode = 0): number {
-  howView.setBigUint64(0, BigInt(flags | O_CLOEXEC), true);
-  howView.setBigUint64(8, BigInt(mode), true);
-  howView.setBigUint64(16, BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), true);
-  return check(openat2(SYS_openat2, root, cString(path), how, how.length), "openat2");
+  howView.setUint32(0, flags | O_CLOEXEC, true);
+  howView.setUint32(8, mode, true);
+  return check(openat2(SYS_openat2, root, borrowedCString(path), how, how.length), "openat2");
+}
+
+const openC = libc.func("open", "int", ["void*", "int"]) as (path: Path, flags: number) => number;
+/** open(2) of a folder to start from, at a fraction of the price of `fs.openSync`. */
+export function openFolder(path: string): number {
+  return check(openC(borrowedCString(path), O_PATH | O_DIRECTORY | O_CLOEXEC), "open");
 }
 
 const mknodC = libc.func("mknod", "int", ["void*", "uint", "uint64"]) as (

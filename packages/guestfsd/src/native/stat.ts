@@ -1,7 +1,7 @@
 import type { StructMap } from "@guestfs/schema";
 import koffi from "koffi";
-import { cString } from "./c-string.ts";
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "./file.ts";
+import { borrowedCString } from "./c-string.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "./file.ts";
 import { check } from "./system-error.ts";
 
 const statxC = koffi.load("libc.so.6").func("statx", "int", ["int", "void*", "int", "uint", "void*"]) as (
@@ -12,6 +12,7 @@ const statxC = koffi.load("libc.so.6").func("statx", "int", ["int", "void*", "in
   result: Uint8Array,
 ) => number;
 
+const STATX_TYPE = 0x1;
 const STATX_BASIC_STATS = 0x7ff;
 const result = new Uint8Array(256);
 const view = new DataView(result.buffer);
@@ -69,7 +70,21 @@ export function statOpen(fd: number): StructMap["statns"] {
 
 /** statx(2) of a name in an open folder; a symlink is not followed. */
 export function statName(folder: number, name: string | Uint8Array): StructMap["statns"] {
-  const text = typeof name === "string" ? cString(name) : Buffer.concat([name, empty]);
+  const text = typeof name === "string" ? borrowedCString(name) : Buffer.concat([name, empty]);
   check(statxC(folder, text, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, result), "statx");
   return read();
+}
+
+const typeBits = 0xf000;
+
+/** What kind of file is open, as one of `S_IFREG`, `S_IFDIR` ... (inode(7)); O_PATH will do. At a fraction of the price of `fs.fstatSync`. */
+export function openType(fd: number): number {
+  check(statxC(fd, empty, AT_EMPTY_PATH, STATX_TYPE, result), "statx");
+  return view.getUint16(28, true) & typeBits;
+}
+
+/** The device of the filesystem in which something lies: stat(2)'s `st_dev`. */
+export function deviceOf(path: string): number {
+  check(statxC(AT_FDCWD, borrowedCString(path), 0, STATX_TYPE, result), "statx");
+  return deviceNumber(view.getUint32(136, true), view.getUint32(140, true));
 }
