@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { accessSync, constants } from "node:fs";
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,3 +28,54 @@ test("a choice is made, kept for this boot, and can be unmade", async (t) => {
   assert.equal((await chooseAccelerator(options)).accelerator, first.accelerator);
   assert.deepEqual(await readdir(cacheDir), ["kvm.json"]);
 });
+
+function noKvm(): string | false {
+  try {
+    accessSync("/dev/kvm", constants.R_OK | constants.W_OK);
+    return false;
+  } catch {
+    return "/dev/kvm can't be opened here";
+  }
+}
+
+// What stands in for a QEMU whose KVM is of some kind.
+const hypervisors = [
+  {
+    kind: "that runs the guest (QEMU itself, with TCG)",
+    script: `for word do shift; case $word in kvm) word=tcg;; host) word=max;; esac; set -- "$@" "$word"; done
+      exec qemu-system-x86_64 "$@"`,
+    expected: { accelerator: "kvm", reason: "a test guest ran with KVM on this boot of the host" },
+  },
+  {
+    kind: "that emulates instructions",
+    script: "while :; do :; done",
+    expected: {
+      accelerator: "tcg",
+      reason: "a test guest with KVM was too slow: KVM emulates its instructions here",
+    },
+  },
+  {
+    kind: "that hangs",
+    script: "exec sleep 60",
+    expected: { accelerator: "tcg", reason: "a test guest with KVM did not answer in 1500 ms" },
+  },
+  {
+    kind: "that aborts",
+    script: "echo 'kvm: unhandled exit 7' >&2; kill -ABRT $$",
+    expected: { accelerator: "tcg", reason: "QEMU with KVM ended with SIGABRT: kvm: unhandled exit 7" },
+  },
+] as const;
+
+for (const { kind, script, expected } of hypervisors) {
+  test(`a KVM ${kind}`, { skip: noKvm() }, async (t) => {
+    const cacheDir = await mkdtemp(join(tmpdir(), "accelerator-"));
+    t.after(() => rm(cacheDir, { recursive: true }));
+    const qemu = join(cacheDir, "qemu");
+    await writeFile(qemu, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    assert.deepEqual(
+      await chooseAccelerator({ qemu, cacheDir, timeoutMs: kind === "that hangs" ? 1500 : 60_000 }),
+      expected,
+    );
+    assert.deepEqual((await readdir(cacheDir)).sort(), ["kvm.json", "qemu"]);
+  });
+}
