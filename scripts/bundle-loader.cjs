@@ -2,7 +2,7 @@
 // Stands in a bundle under the program's name: runs main.cjs beside it, and spares compiling what has been compiled before (main.compiled).
 "use strict";
 const { readFileSync, writeFileSync } = require("node:fs");
-const { createRequire, wrap } = require("node:module");
+const { createRequire } = require("node:module");
 const { Script } = require("node:vm");
 
 const filename = `${__dirname}/main.cjs`;
@@ -19,7 +19,7 @@ function readCompiled() {
 // What another version of node compiled, or the same with other options for V8, it does not take.
 const cachedData = readCompiled();
 // The bundler writes ASCII; what else is in it are comments.
-const script = new Script(wrap(readFileSync(filename, "latin1")), {
+const script = new Script(readFileSync(filename, "latin1"), {
   filename,
   ...(cachedData && { cachedData }),
 });

@@ -2,7 +2,7 @@
 // Bundles the daemon, which the appliance and the packages carry as one folder, and the programs, whose many modules take longer to load
 // than what most of them do.
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import Module, { createRequire } from "node:module";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
@@ -53,6 +53,9 @@ async function bundleScript(target, name, more = {}) {
     entryPoints: [join(packages, name, "src/main.ts")],
     outfile: join(target, "main.cjs"),
     define: { "import.meta.url": "__filename" },
+    // As node wraps a module, for the loader.
+    banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
+    footer: { js: "})" },
   });
   cpSync(fileURLToPath(new URL("bundle-loader.cjs", import.meta.url)), join(target, `${name}.cjs`));
 }
@@ -79,7 +82,7 @@ async function bundleCompiled(target, name, more = {}) {
   await bundleScript(target, name, more);
   setFlagsFromString("--no-lazy");
   // The name is what traces of its errors show, wherever it is installed.
-  const script = new Script(Module.wrap(readFileSync(join(target, "main.cjs"), "latin1")), {
+  const script = new Script(readFileSync(join(target, "main.cjs"), "latin1"), {
     filename: `${name}/main.cjs`,
   });
   setFlagsFromString("--lazy");

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ProgramFailedError, runOwned } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
+import { lookAt, namesIn } from "./look.ts";
 
 /** One package at one version. */
 export interface PackageVersion {
@@ -42,12 +43,11 @@ export class Apt {
   }
 
   /** Changes whenever the host's package lists or sources may have changed. */
-  static async stamp(): Promise<string> {
+  static stamp(): string {
     const hash = createHash("sha256");
     for (const folder of [hostLists, "/etc/apt", "/etc/apt/sources.list.d"]) {
-      const names = await readdir(folder).catch(() => []);
-      for (const name of names.sort()) {
-        const info = await stat(join(folder, name)).catch(() => undefined);
+      for (const name of namesIn(folder).sort()) {
+        const info = lookAt(join(folder, name));
         if (info?.isFile() === true) hash.update(`${folder}/${name} ${info.size} ${Math.trunc(info.mtimeMs)}\n`);
       }
     }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { utimesSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -26,6 +27,16 @@ export async function buildFolder(
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** Marks a folder as used now, if that can be done: what was not used for long is removed. */
+export function touch(folder: string): void {
+  const now = new Date();
+  try {
+    utimesSync(folder, now, now);
+  } catch {
+    // It may be removed earlier then.
   }
 }
 

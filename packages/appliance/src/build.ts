@@ -1,14 +1,16 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ProgramFailedError, ProgramNotFoundError } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
 import { Apt } from "./apt.ts";
 import type { PackageVersion } from "./apt.ts";
-import { buildFolder, removeDrafts, removeOld } from "./build-folder.ts";
+import { buildFolder, removeDrafts, removeOld, touch } from "./build-folder.ts";
 import { acquireCacheLock } from "./cache-lock.ts";
 import { checkBuildPrograms, factsOf, findSource } from "./host-source.ts";
 import type { HostSource } from "./host-source.ts";
+import { lookAt } from "./look.ts";
 import { leaveOut } from "./packages.ts";
 import { planAppliance } from "./plan.ts";
 import type { AppliancePlan } from "./plan.ts";
@@ -62,14 +64,14 @@ export async function buildAppliance(options: BuildOptions): Promise<BuiltApplia
   try {
     await makePrivate(store);
     const source = await findSource();
-    const [facts, aptStamp] = await Promise.all([factsOf(source, options.daemonBundle), Apt.stamp()]);
-    const plan = planAppliance(facts);
-    const built = await fromCache(store, plan, aptStamp);
+    const aptStamp = Apt.stamp();
+    const plan = planAppliance(factsOf(source, options.daemonBundle));
+    const built = fromCache(store, plan, aptStamp);
     if (built !== undefined) return built;
     const wait = (): void => onDebug("waiting for another program that builds the appliance");
     const lock = await acquireCacheLock(join(store, "lock"), wait, options.signal);
     try {
-      return (await fromCache(store, plan, aptStamp)) ?? (await build(store, plan, aptStamp, source, options));
+      return fromCache(store, plan, aptStamp) ?? (await build(store, plan, aptStamp, source, options));
     } finally {
       await lock.release();
     }
@@ -95,7 +97,7 @@ async function makeFolder(path: string): Promise<void> {
 
 async function makePrivate(store: string): Promise<void> {
   await makeFolder(store);
-  const { uid, mode } = await stat(store);
+  const { uid, mode } = statSync(store);
   if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {
     throw new ApplianceError({
       stage: "host",
@@ -105,20 +107,20 @@ async function makePrivate(store: string): Promise<void> {
   }
 }
 
-async function fromCache(store: string, plan: AppliancePlan, aptStamp: string): Promise<BuiltAppliance | undefined> {
-  const record = await readRecord(store, plan);
+function fromCache(store: string, plan: AppliancePlan, aptStamp: string): BuiltAppliance | undefined {
+  const record = readRecord(store, plan);
   return record?.aptStamp === aptStamp ? assemble(store, plan, record) : undefined;
 }
 
-async function readRecord(store: string, plan: AppliancePlan): Promise<RootRecord | undefined> {
+function readRecord(store: string, plan: AppliancePlan): RootRecord | undefined {
   try {
-    return JSON.parse(await readFile(join(store, `root-${plan.root.digest}.json`), "utf8")) as RootRecord;
+    return JSON.parse(readFileSync(join(store, `root-${plan.root.digest}.json`), "utf8")) as RootRecord;
   } catch {
     return undefined;
   }
 }
 
-async function assemble(store: string, plan: AppliancePlan, record: RootRecord): Promise<BuiltAppliance | undefined> {
+function assemble(store: string, plan: AppliancePlan, record: RootRecord): BuiltAppliance | undefined {
   const system = join(store, `system-${plan.system.digest}`);
   const built: BuiltAppliance = {
     kernel: join(system, "kernel"),
@@ -129,15 +131,7 @@ async function assemble(store: string, plan: AppliancePlan, record: RootRecord):
     digest: createHash("sha256").update(`${record.folder} ${plan.system.digest}`).digest("hex").slice(0, 24),
   };
   const paths = [built.kernel, built.initrd, built.rootImage, built.systemImage];
-  const complete = await Promise.all(
-    paths.map((path) =>
-      stat(path).then(
-        (info) => info.size > 0,
-        () => false,
-      ),
-    ),
-  );
-  return complete.every(Boolean) ? built : undefined;
+  return paths.every((path) => (lookAt(path)?.size ?? 0) > 0) ? built : undefined;
 }
 
 async function build(
@@ -152,15 +146,12 @@ async function build(
   await removeDrafts(store);
   const record = await freshRoot(store, plan, aptStamp, options);
   const system = `system-${plan.system.digest}`;
-  if (
-    (await stat(join(store, system)).catch(() => undefined)) === undefined ||
-    (await assemble(store, plan, record)) === undefined
-  ) {
+  if (lookAt(join(store, system)) === undefined || assemble(store, plan, record) === undefined) {
     onDebug(`building the system image for Linux ${source.kernel.version}`);
     const input = { ...source, daemonBundle: options.daemonBundle, signal: options.signal };
     await buildFolder(store, system, (folder) => buildSystem({ ...input, folder }));
   }
-  const built = await assemble(store, plan, record);
+  const built = assemble(store, plan, record);
   await removeOld(store, [record.folder, system]);
   if (built === undefined)
     throw new ApplianceError({
@@ -177,10 +168,9 @@ async function freshRoot(
   options: BuildOptions,
 ): Promise<RootRecord> {
   const onDebug = (line: string): void => options.onDebug?.(line);
-  const known = await readRecord(store, plan);
+  const known = readRecord(store, plan);
   const image = (record: RootRecord): string => join(store, record.folder, "root.erofs");
-  const usable =
-    known !== undefined && (await stat(image(known)).catch(() => undefined)) !== undefined ? known : undefined;
+  const usable = known !== undefined && lookAt(image(known)) !== undefined ? known : undefined;
   if (usable?.aptStamp === aptStamp) return usable;
   const apt = new Apt(join(store, "apt"));
   onDebug("asking apt for the appliance's packages");
@@ -199,7 +189,7 @@ async function freshRoot(
     .digest("hex")
     .slice(0, 24);
   const record: RootRecord = { aptStamp, packages, folder: `root-${versions}` };
-  if ((await stat(image(record)).catch(() => undefined)) === undefined) {
+  if (lookAt(image(record)) === undefined) {
     await buildFolder(store, record.folder, (folder) =>
       buildRootImage({
         apt,
@@ -243,8 +233,6 @@ function explained(error: unknown, store: string, signal: AbortSignal | undefine
 }
 
 /** Marks an appliance as used now, so that `removeOld` keeps it. */
-export async function touchAppliance(built: BuiltAppliance): Promise<void> {
-  const now = new Date();
-  const folders = [built.rootImage, built.systemImage].map((path) => dirname(path));
-  await Promise.all(folders.map((path) => utimes(path, now, now).catch(() => undefined)));
+export function touchAppliance(built: BuiltAppliance): void {
+  for (const path of [built.rootImage, built.systemImage]) touch(dirname(path));
 }

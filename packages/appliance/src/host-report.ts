@@ -101,7 +101,7 @@ export async function reportHost(options: ApplianceOptions): Promise<HostReport>
       return { text: `${path}, version ${version}`, ok: true };
     }),
     kernel: await finding(async () => {
-      const { image } = await findKernel();
+      const { image } = findKernel();
       return { text: image, ok: true };
     }),
     accelerator: await finding(async () => {

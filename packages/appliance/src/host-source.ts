@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { access, constants, readFile, readdir, realpath, stat } from "node:fs/promises";
+import { accessSync, constants, readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
@@ -48,12 +48,11 @@ async function find(program: string): Promise<string> {
  * @throws ApplianceError of stage `host`, whose `fix` says how to get what is missing
  */
 export async function findSource(): Promise<HostSource> {
-  const [kernel, node, busybox] = await Promise.all([
-    findKernel(),
-    realpath(process.execPath),
-    find("busybox").then((path) => realpath(path)),
-  ]);
-  return { kernel, node, busybox };
+  return {
+    kernel: findKernel(),
+    node: realpathSync(process.execPath),
+    busybox: realpathSync(await find("busybox")),
+  };
 }
 
 /**
@@ -63,7 +62,7 @@ export async function findSource(): Promise<HostSource> {
  */
 export async function checkBuildPrograms({ busybox }: HostSource): Promise<void> {
   for (const program of needed.keys()) await find(program);
-  if ((await readFile(busybox)).includes("/lib64/ld-linux-x86-64.so.2")) {
+  if (readFileSync(busybox).includes("/lib64/ld-linux-x86-64.so.2")) {
     throw new ApplianceError({
       stage: "host",
       message: `${busybox} needs shared libraries; the appliance needs one that does not`,
@@ -72,46 +71,58 @@ export async function checkBuildPrograms({ busybox }: HostSource): Promise<void>
   }
 }
 
-const stampOf = async (path: string): Promise<string> => {
-  const { size, mtimeMs } = await stat(path);
+const stampOf = (path: string): string => {
+  const { size, mtimeMs } = statSync(path);
   return `${path} ${size} ${Math.trunc(mtimeMs)}`;
 };
 
 /**
- * What decides whether an appliance is still the right one.
+ * What decides whether an appliance is still the right one. Each launch asks, and waiting for so many answers takes longer than getting
+ * them.
  *
  * @throws ApplianceError of stage `build` when there is no daemon in `daemonBundle`
  */
-export async function factsOf({ kernel, node, busybox }: HostSource, daemonBundle: string): Promise<HostFacts> {
-  const release = await readFile("/etc/os-release", "utf8").catch(() => "");
+export function factsOf({ kernel, node, busybox }: HostSource, daemonBundle: string): HostFacts {
+  const release = osRelease();
   const field = (name: string): string => new RegExp(`^${name}="?([^"\\n]*)`, "m").exec(release)?.[1] ?? "";
   return {
     arch: process.arch,
     distribution: `${field("ID")} ${field("VERSION_ID")}`,
     kernelVersion: kernel.version,
     kernelStamp: kernel.stamp,
-    nodeStamp: await stampOf(node),
-    busyboxStamp: await stampOf(busybox),
-    daemonDigest: await digestOfFolder(daemonBundle),
+    nodeStamp: stampOf(node),
+    busyboxStamp: stampOf(busybox),
+    daemonDigest: digestOfFolder(daemonBundle),
   };
 }
 
-async function digestOfFolder(folder: string): Promise<string> {
-  await access(join(folder, "guestfsd.cjs"), constants.R_OK).catch(() => {
+function osRelease(): string {
+  try {
+    return readFileSync("/etc/os-release", "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function digestOfFolder(folder: string): string {
+  try {
+    accessSync(join(folder, "guestfsd.cjs"), constants.R_OK);
+  } catch {
     throw new ApplianceError({
       stage: "build",
       message: `${folder} holds no daemon (guestfsd.cjs)`,
       fix: "npm run build",
     });
-  });
+  }
   const hash = createHash("sha256");
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .sort();
-  const files = await Promise.all(paths.map(async (path) => ({ path, contents: await readFile(path) })));
-  for (const { path, contents } of files)
+  for (const path of paths) {
+    const contents = readFileSync(path);
     hash.update(`${path.slice(folder.length)} ${contents.length}\n`).update(contents);
+  }
   return hash.digest("hex");
 }

@@ -19,7 +19,7 @@ function bzImage(payload: Uint8Array): Buffer {
 }
 
 test("this host's kernel becomes an ELF file", async () => {
-  const elf = await decompressKernel(await readFile((await findKernel()).image));
+  const elf = await decompressKernel(await readFile(findKernel().image));
   assert.ok(elf !== undefined && elf.length > 1024 * 1024);
 });
 

@@ -1,4 +1,3 @@
-import { gunzipSync } from "node:zlib";
 import { runOwned } from "@guestfs/qemu";
 
 /** The compressed kernel inside a bzImage. */
@@ -55,7 +54,7 @@ async function decompress(
     case "none":
       return bytes;
     case "gzip":
-      return gunzipSync(bytes);
+      return (await runOwned("gzip", ["-dc"], { ...options, input: bytes })).stdout;
     case "xz":
       return (await runOwned("xz", ["-dc", "--single-stream"], options)).stdout;
     case "zstd":

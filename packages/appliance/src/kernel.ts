@@ -1,6 +1,7 @@
-import { access, constants, readdir, stat } from "node:fs/promises";
+import { accessSync, constants, statSync } from "node:fs";
 import { join } from "node:path";
 import { ApplianceError } from "./appliance-error.ts";
+import { lookAt, namesIn } from "./look.ts";
 
 /** A kernel of the host with its modules. */
 export interface HostKernel {
@@ -41,9 +42,9 @@ export function compareReleases(a: string, b: string): number {
  *
  * @throws ApplianceError of stage `host` that names the command which mends it: no kernel installed, or none readable
  */
-export async function findKernel(folders: KernelFolders = {}): Promise<HostKernel> {
+export function findKernel(folders: KernelFolders = {}): HostKernel {
   const { boot = "/boot", modules: modulesFolder = "/lib/modules" } = folders;
-  const versions = (await readdir(boot).catch(() => []))
+  const versions = namesIn(boot)
     .filter((name) => name.startsWith("vmlinuz-"))
     .map((name) => name.slice("vmlinuz-".length))
     .sort(compareReleases)
@@ -52,15 +53,15 @@ export async function findKernel(folders: KernelFolders = {}): Promise<HostKerne
   for (const version of versions) {
     const image = join(boot, `vmlinuz-${version}`);
     const modules = join(modulesFolder, version);
-    const dependencies = await stat(join(modules, "modules.dep")).catch(() => undefined);
+    const dependencies = lookAt(join(modules, "modules.dep"));
     if (dependencies === undefined) continue;
     try {
-      await access(image, constants.R_OK);
+      accessSync(image, constants.R_OK);
     } catch {
       unreadable.push(image);
       continue;
     }
-    const { size, mtimeMs } = await stat(image);
+    const { size, mtimeMs } = statSync(image);
     const stamp = [size, Math.trunc(mtimeMs), dependencies.size, Math.trunc(dependencies.mtimeMs)].join(" ");
     return { version, image, modules, stamp };
   }

@@ -107,7 +107,7 @@ async function provideAppliance(options: ApplianceOptions): Promise<BuiltApplian
     onDebug: (line) => options.onDebug?.(line),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  await touchAppliance(appliance);
+  touchAppliance(appliance);
   return appliance;
 }
 

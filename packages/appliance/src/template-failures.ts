@@ -1,4 +1,5 @@
-import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Why a template was given up, and since when. */
@@ -16,11 +17,11 @@ const FORGET_MS = 60 * 60 * 1000;
 // For folders that can't be written.
 const ofThisProcess = new Map<string, Failure>();
 
-async function read(path: string): Promise<Failure | undefined> {
+function read(path: string): Failure | undefined {
   const known = ofThisProcess.get(path);
   let kept: Failure | undefined;
   try {
-    kept = JSON.parse(await readFile(path, "utf8")) as Failure;
+    kept = JSON.parse(readFileSync(path, "utf8")) as Failure;
   } catch {
     // Missing or damaged: it has not failed.
   }
@@ -33,8 +34,7 @@ const suffix = ".failed.json";
 /** Paths of all that tells of failures in a store, recent ones or forgotten ones. */
 async function records(store: string, which: "recent" | "forgotten"): Promise<string[]> {
   const paths = (await readdir(store)).filter((name) => name.endsWith(suffix)).map((name) => join(store, name));
-  const failures = await Promise.all(paths.map(read));
-  return paths.filter((_, index) => (failures[index] === undefined) === (which === "forgotten"));
+  return paths.filter((path) => (read(path) === undefined) === (which === "forgotten"));
 }
 
 /** Paths of what tells of failures that are not forgotten yet. */
@@ -54,13 +54,13 @@ export class TemplateFailures {
   }
 
   /** Why the template is not to be tried now; `undefined` when it may be. */
-  async reason(): Promise<string | undefined> {
-    const failure = await read(this.#path);
+  reason(): string | undefined {
+    const failure = read(this.#path);
     return failure !== undefined && failure.count >= MAX_FAILURES ? failure.reason : undefined;
   }
 
   async add(reason: string): Promise<void> {
-    const before = await read(this.#path);
+    const before = read(this.#path);
     const failure: Failure = { count: (before?.count ?? 0) + 1, timeMs: Date.now(), reason };
     ofThisProcess.set(this.#path, failure);
     try {
@@ -73,7 +73,7 @@ export class TemplateFailures {
   }
 
   async forget(): Promise<void> {
-    if (!ofThisProcess.delete(this.#path) && (await read(this.#path)) === undefined) return;
+    if (!ofThisProcess.delete(this.#path) && read(this.#path) === undefined) return;
     await rm(this.#path, { force: true }).catch(() => undefined);
   }
 }

@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import { lstat, readFile, readdir, rename, rm, utimes } from "node:fs/promises";
+import { lstatSync, readFileSync } from "node:fs";
 import type { Stats } from "node:fs";
+import { lstat, readFile, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { touch } from "./build-folder.ts";
 import { removeForgotten } from "./template-failures.ts";
 
 /** Folder names of templates begin so. */
@@ -82,23 +84,17 @@ export async function recordOf(folder: string, name: string): Promise<TemplateRe
  * @returns `undefined` when there is none
  * @throws TemplateDamagedError, or an error of the filesystem, when it must not be used
  */
-export async function findTemplate(store: string, name: string): Promise<Template | undefined> {
+export function findTemplate(store: string, name: string): Template | undefined {
   const folder = join(store, name);
   const { memory, state, scratch, record: recordPath } = templatePaths(folder);
-  const info = await lstat(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
+  const info = lstatSync(folder, { throwIfNoEntry: false });
   if (info === undefined) return undefined;
   requirePrivate(folder, info);
-  const [memoryInfo, stateInfo, text, saved] = await Promise.all([
-    lstat(memory),
-    lstat(state),
-    readFile(recordPath, "utf8"),
-    readFile(state),
-  ]);
+  const memoryInfo = lstatSync(memory);
   requirePrivate(memory, memoryInfo);
-  requirePrivate(state, stateInfo);
+  requirePrivate(state, lstatSync(state));
+  const text = readFileSync(recordPath, "utf8");
+  const saved = readFileSync(state);
   let record: Partial<TemplateRecord>;
   try {
     record = JSON.parse(text) as Partial<TemplateRecord>;
@@ -115,9 +111,8 @@ export async function findTemplate(store: string, name: string): Promise<Templat
 }
 
 /** Marks a template as used now, so that {@link removeOldTemplates} keeps it. */
-export async function touchTemplate(template: Template): Promise<void> {
-  const now = new Date();
-  await utimes(dirname(template.state), now, now).catch(() => undefined);
+export function touchTemplate(template: Template): void {
+  touch(dirname(template.state));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { realpath, stat, readFile } from "node:fs/promises";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram, qemuArguments } from "@guestfs/qemu";
 import { ApplianceError, throwIfCancelled } from "./appliance-error.ts";
@@ -29,15 +29,23 @@ import type { Template } from "./template-store.ts";
 const RESTORE_MS = 60_000;
 const RESTORE_DRIVE_MS = 200;
 
+function cpuInfo(): string {
+  try {
+    return readFileSync("/proc/cpuinfo", "latin1");
+  } catch {
+    return "";
+  }
+}
+
 /** The processor as far as a guest may see it. */
-async function processor(): Promise<string> {
-  const text = await readFile("/proc/cpuinfo", "latin1").catch(() => "");
+function processor(): string {
+  const text = cpuInfo();
   const field = (name: string): string => new RegExp(`^${name}\\s*:\\s*(.*)$`, "m").exec(text)?.[1] ?? "";
   return ["vendor_id", "cpu family", "model", "model name", "stepping", "microcode", "flags"].map(field).join("\n");
 }
 
-async function fileStamp(path: string): Promise<string> {
-  const { size, mtimeMs } = await stat(path);
+function fileStamp(path: string): string {
+  const { size, mtimeMs } = statSync(path);
   return `${path} ${size} ${mtimeMs}`;
 }
 
@@ -54,16 +62,16 @@ async function namesFor(source: TemplateSource): Promise<Names> {
   const { hv, machine } = source;
   const memoryFile = { path: "memory", share: false };
   const args = qemuArguments(applianceMachine({ ...machine, ...templateTraits, memoryFile, channelFd, qmpFd }));
-  const qemu = await fileStamp(await realpath(await findProgram(hv)));
-  const dependsOn = [qemu, await processor(), machine.appliance.digest, ...args];
+  const qemu = fileStamp(realpathSync(await findProgram(hv)));
+  const dependsOn = [qemu, processor(), machine.appliance.digest, ...args];
   return { booted: templateName(["booted", ...dependsOn]), rehearsed: templateName(["rehearsed", ...dependsOn]) };
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-async function usable(store: string, name: string, onDebug: (line: string) => void): Promise<Template | undefined> {
+function usable(store: string, name: string, onDebug: (line: string) => void): Template | undefined {
   try {
-    return await findTemplate(store, name);
+    return findTemplate(store, name);
   } catch (error) {
     onDebug(`the template can't be used: ${messageOf(error)}`);
     return undefined;
@@ -92,7 +100,7 @@ async function makeRehearsed(
   booted: Template,
 ): Promise<Template | undefined> {
   const failures = new TemplateFailures(store, names.rehearsed);
-  if ((await failures.reason()) !== undefined) return undefined;
+  if (failures.reason() !== undefined) return undefined;
   source.onDebug("rehearsing with a template");
   try {
     return await makeTemplate(store, names, names.rehearsed, (folder) =>
@@ -114,21 +122,21 @@ async function provideTemplate(
   ahead: boolean,
 ): Promise<Template | undefined> {
   const { onDebug, signal } = source;
-  const find = (name: string): Promise<Template | undefined> => usable(store, name, onDebug);
-  const ready = await find(names.rehearsed);
+  const find = (name: string): Template | undefined => usable(store, name, onDebug);
+  const ready = find(names.rehearsed);
   if (ready !== undefined) return ready;
   const path = join(store, "template.lock");
   const wait = (): void => onDebug("waiting for another program that saves a template");
-  const found = await find(names.booted);
+  const found = find(names.booted);
   // Whoever holds it is at the next step; that is no reason to wait.
   const lock = found === undefined ? await acquireCacheLock(path, wait, signal) : await tryCacheLock(path, signal);
   if (lock === undefined) return found;
   try {
-    const made = await find(names.rehearsed);
+    const made = find(names.rehearsed);
     if (made !== undefined) return made;
-    let booted = await find(names.booted);
+    let booted = find(names.booted);
     if (booted === undefined) {
-      const failed = await new TemplateFailures(store, names.booted).reason();
+      const failed = new TemplateFailures(store, names.booted).reason();
       if (failed !== undefined) throw new Error(`saving one failed lately: ${failed}`);
       onDebug("saving a template");
       booted = await makeTemplate(store, names, names.booted, (folder) => saveTemplate(source, folder, names.booted));
@@ -159,14 +167,14 @@ async function withTemplate<T>(
   try {
     const names = await namesFor(source);
     failures = new TemplateFailures(store, names.booted);
-    const failed = await failures.reason();
+    const failed = failures.reason();
     if (failed !== undefined) {
       onDebug(`no template, because of earlier failures: ${failed}`);
       return undefined;
     }
     template = await provideTemplate(store, names, source, ahead);
     if (template === undefined) return undefined;
-    await touchTemplate(template);
+    touchTemplate(template);
     onDebug("restoring the template");
     const result = await use({ ...source, timeoutMs: Math.min(source.timeoutMs, limitMs) }, template);
     await failures.forget();

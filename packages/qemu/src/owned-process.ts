@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess, StdioOptions } from "node:child_process";
-import { access, constants } from "node:fs/promises";
+import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** How a process ended: exactly one of the two is not null, except when it could not be started (both null). */
@@ -56,7 +56,8 @@ export async function findProgram(program: string): Promise<string> {
   for (const folder of folders) {
     const path = program.includes("/") ? program : join(folder, program);
     try {
-      await access(path, constants.X_OK);
+      // Each launch looks along PATH some times; waiting for an answer takes longer than getting it.
+      accessSync(path, constants.X_OK);
       return path;
     } catch {
       continue;

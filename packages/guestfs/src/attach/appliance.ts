@@ -1,5 +1,3 @@
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { ApplianceError, startAppliance } from "@guestfs/appliance";
 import type { ApplianceDrive, ApplianceExit, ApplianceOptions, RunningAppliance } from "@guestfs/appliance";
 import { Connection } from "../connection.ts";
@@ -8,25 +6,12 @@ import type { ProcessEnd } from "../errors.ts";
 import type { Settings } from "../settings.ts";
 import { TransferWindow } from "../transfer/window.ts";
 import type { Attachment, AttachRequest } from "./attachment.ts";
+import { daemonBundle } from "./daemon-bundle.ts";
 
 /** Steps of a launch, for its progress events: libguestfs counts to 12 as well. */
 const launchSteps = 12;
 /** How long a hypervisor whose channel was closed may take to end, in milliseconds. */
 const endPatience = 1000;
-
-/** Folder of the bundled daemon, which the package `guestfsd` brings. */
-function daemonBundle(): string {
-  try {
-    // By way of guestfs, whose dependency it is: this module may be in the bundle of a program.
-    const ours = createRequire(import.meta.url).resolve("guestfs/package.json");
-    return join(dirname(createRequire(ours).resolve("guestfsd/package.json")), "dist", "bundle");
-  } catch (error) {
-    throw new LaunchError("the package guestfsd, which runs inside the appliance, is not installed", {
-      cause: error,
-      fix: "npm install guestfsd",
-    });
-  }
-}
 
 function explain(error: unknown, signal: AbortSignal): Error {
   if (!(error instanceof ApplianceError)) return error instanceof Error ? error : new Error(String(error));
