@@ -13,6 +13,8 @@ const calls = 2000;
 interface Measured {
   /** seconds */
   readonly call: number;
+  /** the same of a call that looks at a file */
+  readonly look: number;
   /** bytes per second */
   readonly upload: number;
   readonly download: number;
@@ -60,6 +62,7 @@ interface Paths {
 /** A machine with a new filesystem on its disk. */
 interface Machine extends AsyncDisposable {
   calls(): Promise<unknown>;
+  looks(): Promise<unknown>;
   upload(): Promise<unknown>;
   download(): Promise<unknown>;
 }
@@ -67,9 +70,10 @@ interface Machine extends AsyncDisposable {
 async function startStock({ disk, source, back }: Paths): Promise<Machine> {
   const fish = new StockGuestfish();
   await fish.obey(`add ${disk} format:raw`, "run", "mkfs ext4 /dev/sda", "mount /dev/sda /");
-  const pings = Array.from({ length: calls }, () => "ping-daemon");
+  const many = (line: string): Promise<void> => fish.obey(...Array.from({ length: calls }, () => line));
   return {
-    calls: () => fish.obey(...pings),
+    calls: () => many("ping-daemon"),
+    looks: () => many("exists /lost+found"),
     upload: () => fish.obey(`upload ${source} /bulk`),
     download: () => fish.obey(`download /bulk ${back}`),
     [Symbol.asyncDispose]: () => fish[Symbol.asyncDispose](),
@@ -87,6 +91,9 @@ async function startOwn({ disk, source, back }: Paths): Promise<Machine> {
     calls: async () => {
       for (let i = 0; i < calls; i++) await g.pingDaemon();
     },
+    looks: async () => {
+      for (let i = 0; i < calls; i++) await g.exists("/lost+found");
+    },
     upload: () => g.upload(source, "/bulk"),
     download: () => g.download("/bulk", back),
     [Symbol.asyncDispose]: () => g[Symbol.asyncDispose](),
@@ -99,15 +106,17 @@ async function measure(machines: readonly Machine[], bytes: number, back: string
   for (let round = 0; round < 3; round++) {
     for (const [index, machine] of machines.entries()) {
       const call = (await secondsOf(() => machine.calls())) / calls;
+      const look = (await secondsOf(() => machine.looks())) / calls;
       const upload = bytes / (await secondsOf(() => machine.upload()));
       const download = bytes / (await secondsOf(() => machine.download()));
       if (statSync(back).size !== bytes) throw new Error("the download is not as long as the upload");
       rmSync(back);
-      rounds[index]?.push({ call, upload, download });
+      rounds[index]?.push({ call, look, upload, download });
     }
   }
   return rounds.map((runs) => ({
     call: Math.min(...runs.map((run) => run.call)),
+    look: Math.min(...runs.map((run) => run.look)),
     upload: Math.max(...runs.map((run) => run.upload)),
     download: Math.max(...runs.map((run) => run.download)),
   }));
@@ -137,6 +146,7 @@ export async function appliance(): Promise<void> {
         ["through an appliance, without KVM", "stock guestfish", "our library", "ratio"],
         [
           ["one small call (ping_daemon)", milli(stock.call), milli(own.call), (stock.call / own.call).toFixed(2)],
+          ["one look at a file (exists)", milli(stock.look), milli(own.look), (stock.look / own.look).toFixed(2)],
           [`upload ${megabytes} MiB`, rate(stock.upload), rate(own.upload), (own.upload / stock.upload).toFixed(2)],
           [
             `download ${megabytes} MiB`,

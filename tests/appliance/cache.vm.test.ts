@@ -2,7 +2,17 @@
 // a LaunchError that names the cause.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync, truncateSync, utimesSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
@@ -67,6 +77,19 @@ before(async () => {
   since = Date.now() - 2000;
   const { error } = await start(new Guestfs().getCachedir());
   assert.equal(error, undefined);
+});
+
+test("an image that was built again: the template of the one before is not restored", async () => {
+  const cache = mkdtempSync(join(folder, "rebuilt-"));
+  copyCache(cache);
+  assert.match((await start(cache)).said, /saving a template/);
+  const system = readdirSync(join(cache, "appliance")).find((name) => name.startsWith("system-"))!;
+  rmSync(join(cache, "appliance", system), { recursive: true });
+  const { error, said } = await start(cache);
+  assert.equal(error, undefined, error?.message);
+  assert.match(said, /building the system image/);
+  assert.match(said, /saving a template/);
+  assert.ok(existsSync(join(cache, "appliance", system)), "under the same name");
 });
 
 describe("a cache folder on a file system of its own", { skip: rootOnly }, () => {

@@ -63,7 +63,9 @@ async function namesFor(source: TemplateSource): Promise<Names> {
   const memoryFile = { path: "memory", share: false };
   const args = qemuArguments(applianceMachine({ ...machine, ...templateTraits, memoryFile, channelFd, qmpFd }));
   const qemu = fileStamp(realpathSync(await findProgram(hv)));
-  const dependsOn = [qemu, processor(), machine.appliance.digest, ...args];
+  // Built again of the same, an image has the same name and other blocks, and a guest remembers which are where.
+  const images = [machine.appliance.rootImage, machine.appliance.systemImage].map(fileStamp);
+  const dependsOn = [qemu, processor(), machine.appliance.digest, ...images, ...args];
   return { booted: templateName(["booted", ...dependsOn]), rehearsed: templateName(["rehearsed", ...dependsOn]) };
 }
 
