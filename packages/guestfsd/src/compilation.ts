@@ -1,9 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 
-// A conversation that has come so far does bulk work, which pays for being compiled, if only as it stands.
-const framesBeforeBaseline = 128;
-// The optimizing compiler is new to a clone too: to translate it costs seconds, which some thousands of frames repay.
-const framesBeforeOptimizing = 8192;
+// Compilers are new to a clone too: to translate them costs seconds, which some thousands of frames repay.
+const framesBeforeCompiling = 8192;
 
 // Bytes of bytecode that a function runs before V8 looks whether it should be optimized: Node 20's, and one with which a few calls do.
 const usualBudget = 67_584;
@@ -71,6 +69,7 @@ export function countFrames(): void {
 /** Something was sent. */
 export function frameSent(): void {
   framesSent++;
-  if (framesSent === framesBeforeBaseline) setFlagsFromString("--sparkplug");
-  else if (framesSent === framesBeforeOptimizing) setFlagsFromString("--opt");
+  if (framesSent !== framesBeforeCompiling) return;
+  setFlagsFromString("--sparkplug");
+  setFlagsFromString("--opt");
 }
