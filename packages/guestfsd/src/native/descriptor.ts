@@ -1,8 +1,8 @@
 import koffi from "koffi";
 import { PieceList } from "./piece-list.ts";
-import { check, SystemError, uninterrupted } from "./system-error.ts";
+import { SystemError, uninterrupted } from "./system-error.ts";
 
-const { EAGAIN } = koffi.os.errno as { readonly EAGAIN: number };
+const { EAGAIN, EINTR } = koffi.os.errno as { readonly EAGAIN: number; readonly EINTR: number };
 
 type Transfer<Bytes> = (fd: number, bytes: Bytes, count: number) => number;
 
@@ -38,7 +38,8 @@ export function readBlocking(fd: number, target: Uint8Array): number {
 const closeC = libc.func("close", "int", ["int"]) as (fd: number) => number;
 /** close(2), at a fraction of the price of `fs.closeSync`. */
 export function closeDescriptor(fd: number): void {
-  check(closeC(fd), "close");
+  // Interrupted, it is closed all the same.
+  if (closeC(fd) < 0 && koffi.errno() !== EINTR) throw new SystemError("close");
 }
 
 /** write(2) of all bytes on a descriptor that waits, at a fraction of the price of `fs.writeSync`. */
