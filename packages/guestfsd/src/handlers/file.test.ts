@@ -100,6 +100,32 @@ test("no link of a hostile guest leads out of its tree", async () => {
   assert.equal(readFileSync(join(outside, "secret"), "utf8"), "secret\n");
 });
 
+test("what kind of file it is: of a link itself, also with slashes behind it, unless it is to be followed", async () => {
+  await client.call("mkdir_p", { path: "/kinds/folder" });
+  await write("/kinds/\u00e4", "");
+  await client.call("ln_s", { target: "folder", linkname: "/kinds/link" });
+  await client.call("ln_s", { target: "nowhere", linkname: "/kinds/dangling" });
+  const questions: [name: string, path: string, followsymlinks: boolean | undefined, answer: boolean][] = [
+    ["is_symlink", "/kinds/link", undefined, true],
+    ["is_symlink", "/kinds/link//", undefined, true],
+    ["is_symlink", "/kinds/folder", undefined, false],
+    ["is_dir", "/kinds/link", false, false],
+    ["is_dir", "/kinds/link", true, true],
+    ["is_dir", "/kinds/folder/", false, true],
+    ["is_dir", "/kinds/folder/..", false, true],
+    ["is_dir", "/", false, true],
+    ["is_file", "/kinds/\u00e4", false, true],
+    ["is_file", "/kinds/dangling", true, false],
+    ["exists", "/kinds/dangling", undefined, true],
+    ["exists", "/kinds/\u00e4/below", undefined, false],
+    ["exists", `/kinds/${"long/".repeat(1000)}`, undefined, false],
+  ];
+  for (const [name, path, followsymlinks, answer] of questions) {
+    const args = { path, ...(followsymlinks === undefined ? {} : { followsymlinks }) };
+    assert.equal(await client.call(name, args), answer, `${name} ${path.slice(0, 40)}`);
+  }
+});
+
 test("what is copied or written over a link stays in the tree", async () => {
   await write("/plain", "plain");
   await errno(client.call("cp", { src: "/plain", dest: "/trap/file" }));
