@@ -90,6 +90,10 @@ test("whatever bytes come, the next client is served", async () => {
   );
 });
 
+// Where the call's bytes are changed, from behind its length word, and to what.
+const lowestByteOfProcedure = 11;
+const debugUpload = 241;
+
 test("a call whose bytes are changed anywhere gets an answer or an end, never silence", async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(), fc.integer({ min: 0, max: 255 }), async (place, value) => {
@@ -98,11 +102,16 @@ test("a call whose bytes are changed anywhere gets an answer or an end, never si
         // Behind the length word: a longer length would rightly wait for more.
         call[4 + (place % (call.length - 4))] = value;
         client.send(call);
-        const frame = await client.frame();
+        let frame = await client.frame();
+        // It became a call that takes a file, and was refused: its answer comes after the file's end.
+        if (frame?.type === "cancel") {
+          client.send(encodeChunk({ type: "cancel" }));
+          frame = await client.frame();
+        }
         assert.ok(frame === undefined || frame.type === "message");
       });
     }),
-    { numRuns: 150 },
+    { numRuns: 150, examples: [[lowestByteOfProcedure, debugUpload]] },
   );
   await assertServes();
 });
