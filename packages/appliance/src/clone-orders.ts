@@ -41,8 +41,9 @@ export async function ready(channel: Socket): Promise<void> {
   if (word !== "ready") throw new CloneError("the daemon is not one that can be cloned");
 }
 
-// The layout is guestfsd's, see its clone-orders.ts.
-const ORDERS_BYTES = 256;
+// The layouts are guestfsd's, see its clone-orders.ts.
+const IDENTITY_BYTES = 144;
+const ORDERS_BYTES = 48;
 const SEED_BYTES = 64;
 
 /** What the daemon is told. */
@@ -60,17 +61,23 @@ export interface Orders {
 
 const purposes = { launch: 0, rehearsal: 1, clearing: 2, compilation: 3 };
 
+/** The bytes that make a clone another machine: randomness and names, new in each call. */
+export function encodeIdentity(): Buffer {
+  const bytes = Buffer.alloc(IDENTITY_BYTES);
+  bytes.writeInt32LE(SEED_BYTES * 8, 0);
+  bytes.writeInt32LE(SEED_BYTES, 4);
+  bytes.set(randomBytes(SEED_BYTES), 8);
+  bytes.write(`${randomBytes(16).toString("hex")}\n`, 72, "latin1");
+  bytes.write(`guestfs-${randomBytes(4).toString("hex")}`, 112, "latin1");
+  return bytes;
+}
+
 /** The bytes of the orders. */
 export function encodeOrders({ purpose, slotFilled, drives }: Orders): Buffer {
   const bytes = Buffer.alloc(ORDERS_BYTES);
-  bytes[0] = purposes[purpose];
-  bytes[1] = slotFilled ? 1 : 0;
-  bytes.writeInt32LE(SEED_BYTES * 8, 8);
-  bytes.writeInt32LE(SEED_BYTES, 12);
-  bytes.set(randomBytes(SEED_BYTES), 16);
-  bytes.write(`${randomBytes(16).toString("hex")}\n`, 80, "latin1");
-  bytes.write(`guestfs-${randomBytes(4).toString("hex")}`, 120, "latin1");
-  for (const target of drives) bytes[144 + (target >> 3)] = (bytes[144 + (target >> 3)] ?? 0) | (1 << (target & 7));
+  for (const target of drives) bytes[target >> 3] = (bytes[target >> 3] ?? 0) | (1 << (target & 7));
+  bytes[32] = purposes[purpose];
+  bytes[33] = slotFilled ? 1 : 0;
   return bytes;
 }
 
@@ -82,9 +89,14 @@ function encodeTime(): Buffer {
   return bytes;
 }
 
+/** Makes the machine of a daemon that is ready another one. Orders have to follow; its drives need not be there yet. */
+export function sendIdentity(channel: Socket): void {
+  channel.write(encodeIdentity());
+}
+
 /**
- * Makes the machine of a daemon that is ready a fresh one: randomness and names of its own, the drives it has, and the time, as often as it asks for it. Ends when something else comes, which stays in the channel: the greeting. A rehearsal ends when the
- * daemon is ready once more.
+ * Tells a daemon that has its identity about its drives, and the time as often as it asks for it. Ends when something else comes, which
+ * stays in the channel: the greeting. A rehearsal ends when the daemon is ready once more.
  *
  * @throws CloneError
  */

@@ -10,8 +10,8 @@ export const channelName = "org.libguestfs.channel.0";
 export function initScript(): string {
   return `#!/bin/busybox sh
 b=/bin/busybox
-$b mount -t proc proc /proc
-$b mount -t devtmpfs dev /dev
+$b mount -t proc -o noatime proc /proc
+$b mount -t devtmpfs -o noatime dev /dev
 $b cp -a /nodes/. /dev/
 exec </dev/console >/dev/console 2>&1
 read words < /proc/cmdline
@@ -36,11 +36,11 @@ exec $b switch_root /n /guestfsd/busybox sh /guestfsd/start
 }
 
 /** The guest's `/guestfsd/fstab`: what `start` mounts in one go. */
-export const fstab = `sysfs /sys sysfs defaults 0 0
+export const fstab = `sysfs /sys sysfs noatime 0 0
 devpts /dev/pts devpts mode=0620,ptmxmode=0666 0 0
 tmpfs /dev/shm tmpfs mode=1777 0 0
-tmpfs /run tmpfs mode=0755 0 0
-tmpfs /tmp tmpfs mode=1777 0 0
+tmpfs /run tmpfs noatime,mode=0755 0 0
+tmpfs /tmp tmpfs noatime,mode=1777 0 0
 `;
 
 /** Links and folders that `init` copies into `/dev`, with the devices of `staticNodes`. */

@@ -1,6 +1,6 @@
 import type { QmpClient } from "@guestfs/qemu";
 import { attachDrives, detachDrive, prepareDrives, removeNodes } from "./attach-drives.ts";
-import { sendOrders } from "./clone-orders.ts";
+import { sendIdentity, sendOrders } from "./clone-orders.ts";
 import type { ApplianceDrive } from "./drive.ts";
 import { addEmptyDisk, clearSlot, slotTarget } from "./drive-slot.ts";
 import type { MachineProcess } from "./machine-process.ts";
@@ -26,9 +26,11 @@ export async function rehearse(
   const drives = await prepareDrives([scratch]);
   await machine.wait(attachDrives(qmp, drives, tmpDir, { intoSlot: true }));
   await machine.wait(addEmptyDisk(qmp, otherTarget));
+  sendIdentity(channel);
   await machine.wait(sendOrders(channel, { purpose, slotFilled: true, drives: [otherTarget] }));
   await machine.wait(detachDrive(qmp, otherTarget));
   await machine.wait(clearSlot(qmp));
+  sendIdentity(channel);
   await machine.wait(sendOrders(channel, { purpose: "clearing", slotFilled: true, drives: [] }));
   await machine.wait(removeNodes(qmp, slotTarget));
 }

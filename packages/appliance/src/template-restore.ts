@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import type { QmpClient } from "@guestfs/qemu";
 import { attachDrives, detachDrive } from "./attach-drives.ts";
 import type { PreparedDrive } from "./attach-drives.ts";
-import { sendOrders } from "./clone-orders.ts";
+import { sendIdentity, sendOrders } from "./clone-orders.ts";
 import type { Orders } from "./clone-orders.ts";
 import { fitsSlot, slotTarget } from "./drive-slot.ts";
 import { applianceMachine } from "./machine.ts";
@@ -88,10 +88,13 @@ export async function restoreTemplate(
   const { onDebug } = source;
   const { machine, qmp } = await restore(source, template);
   try {
-    const orders = await attachToClone(machine, qmp, drives, tmpDir);
     machine.stage = "boot";
+    // While QEMU opens the images, the guest becomes another machine.
+    const running = qmp.execute("cont");
+    sendIdentity(machine.channel);
+    const [orders] = await machine.wait(Promise.all([attachToClone(machine, qmp, drives, tmpDir), running]));
     onDebug(`${drives.length} drives attached`);
-    await machine.wait(Promise.all([qmp.execute("cont"), sendOrders(machine.channel, orders)]));
+    await machine.wait(sendOrders(machine.channel, orders));
     onDebug("the daemon has greeted");
     return machine.handOver(source.machine.accelerator, tmpDir);
   } catch (error) {
@@ -129,6 +132,7 @@ export async function restoreWaiting(
     machine.stage = "boot";
     await machine.wait(qmp.execute("cont"));
     await rehearse(machine, qmp, { filename: template.scratch, format: "raw", readonly: true }, tmpDir);
+    sendIdentity(machine.channel);
     machine.rest();
     source.onDebug("a clone waits for its drives");
   } catch (error) {

@@ -5,6 +5,7 @@ import type { Context } from "./context.ts";
 import { run } from "./exec.ts";
 import { probeDevice } from "./native/blkid.ts";
 import { ioctl } from "./native/file.ts";
+import { startVolumes } from "./volume-start.ts";
 
 const BTRFS_IOC_SCAN_DEV = 0x50009404;
 const controlNode = "/dev/btrfs-control";
@@ -14,6 +15,7 @@ const argumentsLength = 4096;
 
 /** What udev would do: tells btrfs of all devices of the filesystem on this one, without which it can't be mounted. */
 export function registerBtrfsMembers(context: Context, device: string): void {
+  startVolumes(context.state);
   const uuid = probeDevice(device)["UUID"];
   const members = allBlockDevices(context).filter((candidate) => {
     try {

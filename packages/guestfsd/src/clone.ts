@@ -1,6 +1,6 @@
 import { openSync, rmSync, symlinkSync } from "node:fs";
 import type { Channel } from "./channel.ts";
-import { CloneOrders, timeSize } from "./clone-orders.ts";
+import { CloneIdentity, CloneOrders, timeSize } from "./clone-orders.ts";
 import { countFrames, interpretAtFirst, learnAtOnce } from "./compilation.ts";
 import type { DaemonOptions } from "./daemon-state.ts";
 import { DriveScanner } from "./drive-scan.ts";
@@ -24,6 +24,7 @@ class CloneableMachine {
   readonly #channel: Channel;
   readonly #options: DaemonOptions;
   readonly #log: Log | undefined;
+  readonly #identity = new CloneIdentity();
   readonly #orders = new CloneOrders();
   readonly #time = Buffer.alloc(timeSize);
   readonly #random = new KernelRandom();
@@ -46,12 +47,10 @@ class CloneableMachine {
 
   /** Does what the host orders, and says whether it was the real thing. */
   obey(): boolean {
-    const orders = this.#orders;
     this.#channel.write(readyWord);
+    this.#becomeAnother();
+    const orders = this.#orders;
     this.#receive(orders.bytes);
-    this.#random.reseed(orders.seed);
-    setHostName(orders.hostName);
-    writeAtStart(this.#machineId, orders.machineId);
     const { drives } = orders;
     if (orders.slotFilled) this.#slot.refresh();
     else this.#scanner.remove(slotTarget);
@@ -67,8 +66,17 @@ class CloneableMachine {
       warmUp(this.#isFirst, this.#options, this.#log);
       this.#isFirst = false;
     } else if (orders.purpose === "compilation") compileFrequentCalls(this.#options);
+    else this.#slot.forgetPartition(1);
     for (const target of drives) this.#scanner.remove(target);
     return false;
+  }
+
+  #becomeAnother(): void {
+    const identity = this.#identity;
+    this.#receive(identity.bytes);
+    this.#random.reseed(identity.seed);
+    setHostName(identity.hostName);
+    writeAtStart(this.#machineId, identity.machineId);
   }
 
   #setTime(): void {
@@ -96,7 +104,7 @@ class CloneableMachine {
  * a fresh one: other randomness, the host's time, names of its own, the drives it was given. Nothing was sent to the client yet, so the
  * conversation starts as it does everywhere.
  *
- * The daemon says `guestfsd ready`, answered by orders (clone-orders.ts), and `guestfsd time`, answered by the time. Some orders are
+ * The daemon says `guestfsd ready`, answered by an identity and orders (clone-orders.ts), and `guestfsd time`, answered by the time. Some orders are
  * rehearsals: what a clone does then has been done before, so that none of it needs to be loaded or compiled in each clone. The machine
  * is saved while it waits for orders that are none.
  */

@@ -10,7 +10,8 @@ import type { DeviceNames } from "./device.ts";
 import { groupIsAvailable } from "./groups.ts";
 import { handlers } from "./handlers/index.ts";
 import { errorText } from "./native/system-error.ts";
-import { startVolumes } from "./volume-start.ts";
+import { needsVolumes, startVolumes, volumeUse } from "./volume-start.ts";
+import type { VolumeUse } from "./volume-start.ts";
 
 const rowByNumber: ReadonlyMap<number, Procedure> = new Map(
   procedures.flatMap((row) => (row.proc === undefined ? [] : [[row.proc, row] as const])),
@@ -27,6 +28,7 @@ export interface Plan {
   /** A file comes with the reply. */
   readonly givesFile: boolean;
   readonly needsRoot: boolean;
+  readonly volumeUse: VolumeUse;
 }
 
 const plans = new Map<number, Plan>();
@@ -44,6 +46,7 @@ export function planOf(procedure: number): Plan | undefined {
       takesFile: has("file-in"),
       givesFile: has("file-out"),
       needsRoot: needsRoot(row),
+      volumeUse: volumeUse(row),
     };
     plans.set(procedure, plan);
   }
@@ -88,7 +91,7 @@ export function readCall(
     throw new DaemonError(`the arguments can't be decoded: ${(error as Error).message}`, "EINVAL", { cause: error });
   }
   onArguments?.(args);
-  startVolumes(row, state);
+  if (needsVolumes(plan.volumeUse, args)) startVolumes(state);
   checkArguments(row, args, devices);
   state.guard?.checkCall(row, args, state.sysroot);
   if (plan.needsRoot) checkRootMounted(state);

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync, statSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { DescriptorChannel } from "./channel.ts";
 import type { Channel } from "./channel.ts";
@@ -33,6 +33,15 @@ function applianceWords(): string[] {
 function openChannel(channel: string, flags = 0): number {
   const inherited = /^fd:(\d+)$/.exec(channel);
   return inherited ? Number(inherited[1]) : openSync(channel, constants.O_RDWR | constants.O_NOCTTY | flags);
+}
+
+function sysrootOf({ sysroot, live }: CommandLine): string {
+  if (sysroot === undefined) return live ? "/" : "/sysroot";
+  try {
+    return realpathSync(sysroot);
+  } catch (error) {
+    fail(`--sysroot ${sysroot}: ${(error as Error).message}`);
+  }
 }
 
 type Serve = (channel: Channel, who: string) => boolean;
@@ -78,7 +87,7 @@ function serveChannel(commandLine: CommandLine): void {
     if (appliance) scheduleAsBatch();
     const service = serviceFor(commandLine);
     const options: DaemonOptions = {
-      sysroot: commandLine.sysroot ?? (live ? "/" : "/sysroot"),
+      sysroot: sysrootOf(commandLine),
       live,
       network,
       verbose,

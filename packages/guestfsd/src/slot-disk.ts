@@ -1,4 +1,5 @@
-import { closeSync, constants, openSync, readdirSync, writeFileSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { deviceNumber } from "./block-device.ts";
 import { rereadPartitions } from "./native/block.ts";
 import { writeAtStart } from "./native/machine-state.ts";
 import { pause } from "./partition-sync.ts";
@@ -50,6 +51,17 @@ export class SlotDisk {
     } finally {
       closeSync(fd);
     }
+  }
+
+  /**
+   * Has the kernel drop what it remembers of a partition that the disk had: it does so when the name is looked up the next time, which
+   * would be in each clone.
+   */
+  forgetPartition(number: number): void {
+    const name = `${this.#name}${number}`;
+    const device = deviceNumber(statSync(`/dev/${this.#name}`).rdev + number);
+    for (const path of [`/sys/dev/block/${device}`, `/sys/class/block/${name}`, `/sys/block/${this.#name}/${name}`, `/dev/${name}`])
+      statSync(path, { throwIfNoEntry: false });
   }
 
   /** Has the kernel read ahead further at it, and hand requests over as they come: to order them is the host's business. */

@@ -31,11 +31,14 @@ export function fsPath(path: string): string | Buffer {
  * (openat2(2), RESOLVE_IN_ROOT), so nothing in a hostile guest leads out of it.
  */
 export class Sysroot {
-  /** Folder on the daemon's side that is the guest's `/`; `/` itself in live mode. */
+  /** Folder on the daemon's side that is the guest's `/`, every symlink resolved; `/` itself in live mode. */
   readonly path: string;
   readonly #guard: PathGuard | undefined;
 
-  /** @param guard - says which paths may be used; default all */
+  /**
+   * @param path - canonical
+   * @param guard - says which paths may be used; default all
+   */
   constructor(path: string, guard?: PathGuard) {
     this.path = path;
     this.#guard = guard;
@@ -170,6 +173,8 @@ export class Sysroot {
 
   /** The path on the daemon's side of a file or folder that exists, every symlink resolved: for programs that take a path. */
   outside(path: string): string {
+    // Where most mounts go; the path of the top is canonical, and looking it up again costs a cold machine 5 ms.
+    if (path === "/" && !this.#guard) return this.path;
     return this.withOpen(path, O_PATH, (fd) => readlinkSync(descriptorPath(fd)));
   }
 

@@ -1,3 +1,4 @@
+import { camelCase } from "@guestfs/schema";
 import type { Procedure } from "@guestfs/schema";
 import { arrays, partitionNames, wholeDrives } from "./block-device.ts";
 import type { DaemonState } from "./daemon-state.ts";
@@ -7,21 +8,30 @@ import { probeType } from "./native/blkid.ts";
 
 const startedKey = Symbol("volumes started");
 
-const known = new Map<Procedure, boolean>();
+/**
+ * What the calls of a procedure have to do with volumes that have to be started: nothing, something, or something only when what they
+ * mount, or one of the arguments named, can be on one.
+ */
+export type VolumeUse = "none" | "any" | "mountable" | readonly string[];
 
-/** Every call asks, until the answer was yes. */
-function isAbout(row: Procedure): boolean {
-  let about = known.get(row);
-  if (about === undefined) known.set(row, (about = concerns(row)));
-  return about;
+/** What the calls of a procedure have to do with volumes. */
+export function volumeUse(row: Procedure): VolumeUse {
+  // By the type that is found there, which no member of a volume has that can be mounted.
+  if (/^mount(?:_ro|_options)?$/.test(row.name)) return "mountable";
+  if (row.group === "lvm2" || row.group === "mdadm" || row.group === "ldm") return "any";
+  if (/^(?:list_|findfs_|inspect_|lvs|vgs|pvs|blkid$)/.test(row.name)) return "any";
+  if (row.params.some(({ of }) => of === "device" || of === "mountable")) return "any";
+  const either = row.params.filter(({ of }) => of === "device-or-path" || of === "mountable-or-path");
+  return either.length > 0 ? either.map(({ name }) => camelCase(name)) : "none";
 }
 
-function concerns(row: Procedure): boolean {
-  if (row.group === "lvm2" || row.group === "mdadm" || row.group === "ldm") return true;
-  if (/^(?:list_|findfs_|inspect_|lvs|vgs|pvs|blkid$)/.test(row.name)) return true;
-  return row.params.some(
-    ({ of }) => of === "device" || of === "mountable" || of === "device-or-path" || of === "mountable-or-path",
-  );
+/** Whether a call needs volumes. A drive or a partition of one is there without, and a path of the guest is on what was mounted before. */
+export function needsVolumes(use: VolumeUse, args: Readonly<Record<string, unknown>>): boolean {
+  if (use === "none" || use === "any") return use === "any";
+  if (use !== "mountable") return use.some((name) => !/^\/(?!dev\/)/.test(String(args[name])));
+  const { mountable, options } = args;
+  // Options may name another device: a journal's.
+  return !/^\/dev\/sd[a-z]+\d*$/.test(String(mountable)) || String(options).includes("/dev/");
 }
 
 function typesOf(drives: readonly string[]): Set<string> {
@@ -41,10 +51,10 @@ function typesOf(drives: readonly string[]): Set<string> {
 
 /**
  * What udev's rules and an init system do where a machine starts: assembles the RAID arrays and activates the volume groups that the
- * drives hold. Once in a conversation, before the first call that may concern them; never outside of the appliance.
+ * drives hold. Once in a conversation, before the first call that needs them; never outside of the appliance.
  */
-export function startVolumes(row: Procedure, state: DaemonState): void {
-  if (!state.options.appliance || state.get<boolean>(startedKey) || !isAbout(row)) return;
+export function startVolumes(state: DaemonState): void {
+  if (!state.options.appliance || state.get<boolean>(startedKey)) return;
   state.keep(startedKey, true, () => {});
   const drives = wholeDrives({ state });
   const types = typesOf(drives);

@@ -33,19 +33,20 @@ const first: readonly CallMade[] = [
   ["umount", { pathordevice: "/" }],
 ];
 
+// Mounts before what has volumes started, so that both ways are known.
 const typical: readonly CallMade[] = [
   ["internal_feature_available", { group: "guestfs-extensions" }],
   ["extension_set_chunk_size", { size: 256 * 1024 }],
-  ["list_devices"],
-  ["list_partitions"],
-  ["vfs_type", { mountable: device }],
-  ["list_filesystems"],
-  ["blockdev_getsize64", { device: disk }],
   ["mount_ro", { mountable: device, mountpoint: "/" }],
   ["umount_all"],
   ["mount_options", { options: "ro", mountable: device, mountpoint: "/" }],
   ["umount_all"],
   ["mount", { mountable: device, mountpoint: "/" }],
+  ["list_devices"],
+  ["list_partitions"],
+  ["vfs_type", { mountable: device }],
+  ["list_filesystems"],
+  ["blockdev_getsize64", { device: disk }],
   ["ping_daemon"],
   ["is_file", { path: "/d/f", followsymlinks: false }],
   ["is_dir", { path: "/d", followsymlinks: false }],

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmdirSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Context } from "../context.ts";
@@ -20,7 +20,7 @@ type Found = Map<string, OperatingSystem>;
 
 /** Hands on a filesystem, mounted aside and not for writing; `undefined` when it can't be mounted. */
 function withFileSystem<T>(context: Context, mountable: string, use: (reader: GuestReader) => T): T | undefined {
-  const folder = mkdtempSync(join(tmpdir(), "inspect-"));
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "inspect-")));
   const sysroot = new Sysroot(folder);
   try {
     try {
