@@ -1,12 +1,14 @@
 import { camelCase, structByName } from "@guestfs/schema";
 import type { Parameter, Procedure, Result } from "@guestfs/schema";
-import { readFileSync, statSync } from "node:fs";
+import { constants, readFileSync } from "node:fs";
 import { DaemonError } from "./daemon-error.ts";
 import type { DeviceNames } from "./device.ts";
 import { isBlockDevice, parseMountable } from "./device.ts";
 import type { DaemonState } from "./daemon-state.ts";
 import { resolveLabel } from "./disk-label.ts";
-import { deviceOf } from "./native/stat.ts";
+import { deviceOf, pathType } from "./native/stat.ts";
+
+const { S_IFBLK, S_IFCHR, S_IFDIR } = constants;
 
 function checkPathname(name: string, path: string): void {
   if (!path.startsWith("/")) throw new DaemonError(`${name}: path must start with a / character: ${path}`, "EINVAL");
@@ -15,10 +17,10 @@ function checkPathname(name: string, path: string): void {
 function checkDevice(devices: DeviceNames, text: string): string {
   if (!text.startsWith("/dev/")) throw new DaemonError(`${text}: expecting a device name`, "EINVAL");
   const device = resolveLabel(devices.toKernel(text));
-  const stat = statSync(device, { throwIfNoEntry: false });
-  if (!stat) throw new DaemonError(`${text}: No such file or directory`, "ENOENT");
+  const type = pathType(device);
+  if (type === undefined) throw new DaemonError(`${text}: No such file or directory`, "ENOENT");
   // LVM takes the folder /dev/VG for all of a group's volumes.
-  if (!stat.isBlockDevice() && !stat.isCharacterDevice() && !stat.isDirectory())
+  if (type !== S_IFBLK && type !== S_IFCHR && type !== S_IFDIR)
     throw new DaemonError(`${text}: not a device`, "ENOTBLK");
   return device;
 }

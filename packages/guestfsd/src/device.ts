@@ -1,5 +1,6 @@
-import { readdirSync, readlinkSync, statSync } from "node:fs";
+import { constants, readdirSync, readlinkSync } from "node:fs";
 import { DaemonError } from "./daemon-error.ts";
+import { pathType } from "./native/stat.ts";
 
 /** `/dev/sdb3`, `/dev/vda`, `/dev/hdc1`: prefix, letters, partition. */
 const namePattern = /^\/dev\/(?:sd|hd|vd)([a-z]+)(\d*)$/;
@@ -80,7 +81,7 @@ export class DeviceNames {
 
 /** Whether a path names a block device of this side. */
 export function isBlockDevice(path: string): boolean {
-  return path.startsWith("/dev/") && (statSync(path, { throwIfNoEntry: false })?.isBlockDevice() ?? false);
+  return path.startsWith("/dev/") && pathType(path) === constants.S_IFBLK;
 }
 
 /** A device, or a subvolume of the btrfs file system on it. */

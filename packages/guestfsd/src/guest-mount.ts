@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { constants } from "node:fs";
 import { publicName } from "./block-device.ts";
 import { registerBtrfsMembers } from "./btrfs-members.ts";
 import type { Context } from "./context.ts";
@@ -10,6 +10,7 @@ import { rememberMount } from "./mount-table.ts";
 import { probeType } from "./native/blkid.ts";
 import { splitMountOptions } from "./native/libmount.ts";
 import { mount, MS_RDONLY } from "./native/mount.ts";
+import { pathType } from "./native/stat.ts";
 import { errorText } from "./native/system-error.ts";
 
 /** How something is mounted. */
@@ -38,7 +39,7 @@ function targetOf(context: Context, mountpoint: string): string {
   } catch (error) {
     throw new DaemonError(message, (error as NodeJS.ErrnoException).code ?? "", { cause: error });
   }
-  if (!statSync(target).isDirectory()) throw new DaemonError(message, "ENOTDIR");
+  if (pathType(target) !== constants.S_IFDIR) throw new DaemonError(message, "ENOTDIR");
   return target;
 }
 

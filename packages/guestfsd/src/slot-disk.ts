@@ -60,7 +60,12 @@ export class SlotDisk {
   forgetPartition(number: number): void {
     const name = `${this.#name}${number}`;
     const device = deviceNumber(statSync(`/dev/${this.#name}`).rdev + number);
-    for (const path of [`/sys/dev/block/${device}`, `/sys/class/block/${name}`, `/sys/block/${this.#name}/${name}`, `/dev/${name}`])
+    for (const path of [
+      `/sys/dev/block/${device}`,
+      `/sys/class/block/${name}`,
+      `/sys/block/${this.#name}/${name}`,
+      `/dev/${name}`,
+    ])
       statSync(path, { throwIfNoEntry: false });
   }
 

@@ -1,8 +1,9 @@
-import { constants, fstatSync, ftruncateSync } from "node:fs";
+import { constants, ftruncateSync } from "node:fs";
 import { withSource, withSourceOrTarget } from "../content.ts";
 import type { HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { lseek } from "../native/file.ts";
+import { openFileSize, openType } from "../native/stat.ts";
 
 const SEEK_SET = 0;
 const SEEK_END = 2;
@@ -11,9 +12,9 @@ const large = 1024 * 1024;
 
 /** Bytes of a file or device; 0 when that can't be told. */
 function sizeOf(fd: number): number {
-  const stat = fstatSync(fd);
-  if (stat.isFile()) return stat.size;
-  if (!stat.isBlockDevice()) return 0;
+  const length = openFileSize(fd);
+  if (length !== undefined) return length;
+  if (openType(fd) !== constants.S_IFBLK) return 0;
   const size = lseek(fd, 0, SEEK_END);
   lseek(fd, 0, SEEK_SET);
   return size;
@@ -27,7 +28,7 @@ function checkNotNegative(name: string, value: number): void {
 export const transfer: HandlersOf<"transfer"> = {
   upload({ remotefilename }, context) {
     withSourceOrTarget(context, remotefilename, constants.O_WRONLY | constants.O_CREAT, (fd) => {
-      if (fstatSync(fd).isFile()) ftruncateSync(fd, 0);
+      if (openType(fd) === constants.S_IFREG) ftruncateSync(fd, 0);
       context.input.copyTo(fd);
     });
   },

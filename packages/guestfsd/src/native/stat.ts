@@ -2,7 +2,8 @@ import type { StructMap } from "@guestfs/schema";
 import koffi from "koffi";
 import { borrowedCString } from "./c-string.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "./file.ts";
-import { check } from "./system-error.ts";
+import { constants } from "node:fs";
+import { check, SystemError } from "./system-error.ts";
 
 const statxC = koffi.load("libc.so.6").func("statx", "int", ["int", "void*", "int", "uint", "void*"]) as (
   folder: number,
@@ -13,6 +14,7 @@ const statxC = koffi.load("libc.so.6").func("statx", "int", ["int", "void*", "in
 ) => number;
 
 const STATX_TYPE = 0x1;
+const STATX_SIZE = 0x200;
 const STATX_BASIC_STATS = 0x7ff;
 const result = new Uint8Array(256);
 const view = new DataView(result.buffer);
@@ -77,10 +79,28 @@ export function statName(folder: number, name: string | Uint8Array): StructMap["
 
 const typeBits = 0xf000;
 
+function readType(): number {
+  return view.getUint16(28, true) & typeBits;
+}
+
+/** Bytes of an open file if it is a regular one; O_PATH will do. */
+export function openFileSize(fd: number): number | undefined {
+  check(statxC(fd, empty, AT_EMPTY_PATH, STATX_TYPE | STATX_SIZE, result), "statx");
+  return readType() === constants.S_IFREG ? wide(40) : undefined;
+}
+
+/** What kind of file lies at a path, symlinks followed, as {@link openType} says it; `undefined` when nothing does. */
+export function pathType(path: string): number | undefined {
+  if (statxC(AT_FDCWD, borrowedCString(path), 0, STATX_TYPE, result) === 0) return readType();
+  const error = new SystemError("statx");
+  if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+  throw error;
+}
+
 /** What kind of file is open, as one of `S_IFREG`, `S_IFDIR` ... (inode(7)); O_PATH will do. At a fraction of the price of `fs.fstatSync`. */
 export function openType(fd: number): number {
   check(statxC(fd, empty, AT_EMPTY_PATH, STATX_TYPE, result), "statx");
-  return view.getUint16(28, true) & typeBits;
+  return readType();
 }
 
 /** The device of the filesystem in which something lies: stat(2)'s `st_dev`. */

@@ -1,0 +1,91 @@
+// Volumes that a disk has already when its machine is looked at: started before the first call that needs them, and not sooner.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Guestfs, RemoteError } from "guestfs";
+
+const MiB = 2 ** 20;
+const sectors = (mebibytes: number): number => (mebibytes * MiB) / 512;
+const folder = mkdtempSync(join(tmpdir(), "guestfs-started-volumes-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const one = join(folder, "one.img");
+const other = join(folder, "other.img");
+
+async function withDisks<T>(use: (g: Guestfs) => Promise<T>): Promise<T> {
+  await using g = new Guestfs();
+  for (const path of [one, other]) await g.addDrive(path, { format: "raw" });
+  await g.launch();
+  return await use(g);
+}
+
+// sda: a plain file system, a volume group, and one of two devices of a btrfs; the other is a logical volume. sdb: half of a mirror.
+before(async () => {
+  for (const [path, mebibytes] of [
+    [one, 800],
+    [other, 100],
+  ] as const) {
+    writeFileSync(path, "");
+    truncateSync(path, mebibytes * MiB);
+  }
+  await withDisks(async (g) => {
+    await g.partInit("/dev/sda", "gpt");
+    for (const [from, to] of [
+      [1, 100],
+      [100, 500],
+      [500, 799],
+    ] as const)
+      await g.partAdd("/dev/sda", "p", sectors(from), sectors(to) - 1);
+    await g.mkfs("ext4", "/dev/sda1");
+    await g.pvcreate("/dev/sda2");
+    await g.vgcreate("VG", ["/dev/sda2"]);
+    await g.lvcreate("LV", "VG", 100);
+    await g.lvcreate("member", "VG", 250);
+    await g.mkfs("ext4", "/dev/VG/LV");
+    await g.mkfsBtrfs(["/dev/sda3", "/dev/VG/member"], { datatype: "single", metadata: "raid1" });
+    await g.mdCreate("mirror", ["/dev/sdb"], { missingbitmap: 2, nrdevices: 2, level: "raid1" });
+    await g.mkfs("ext4", "/dev/md/mirror");
+  });
+});
+
+test("a plain partition is mounted, and a logical volume after it", () =>
+  withDisks(async (g) => {
+    await g.mount("/dev/sda1", "/");
+    await g.mkdir("/lv");
+    await g.mount("/dev/VG/LV", "/lv");
+    await g.touch("/lv/file");
+    assert.deepEqual(await g.lvs(), ["/dev/VG/LV", "/dev/VG/member"]);
+    assert.deepEqual({ ...(await g.mountpoints()) }, { "/dev/sda1": "/", "/dev/VG/LV": "/lv" });
+  }));
+
+test("the first call that asks for volumes finds them, after a mount and a file", () =>
+  withDisks(async (g) => {
+    await g.mountRo("/dev/sda1", "/");
+    assert.equal(await g.exists("/lv"), true);
+    assert.deepEqual(await g.lvs(), ["/dev/VG/LV", "/dev/VG/member"]);
+  }));
+
+test("a device of a btrfs is mounted although the other is a logical volume", () =>
+  withDisks(async (g) => {
+    await g.mountOptions("", "/dev/sda3", "/");
+    await g.touch("/file");
+  }));
+
+test("an array is there for the mount that names it", () =>
+  withDisks(async (g) => {
+    await g.mount("/dev/sda1", "/");
+    await g.mkdirP("/lv");
+    const [array = ""] = await g.listMdDevices();
+    await g.mount(array, "/lv");
+    assert.equal((await g.mdDetail(array))["level"], "raid1");
+  }));
+
+test("what is a part of a volume is no file system", () =>
+  withDisks(async (g) => {
+    await assert.rejects(g.mount("/dev/sda2", "/"), RemoteError);
+    await assert.rejects(g.mount("/dev/sdb", "/"), /no.*filesystem|unknown filesystem/);
+    // The array holds it.
+    await assert.rejects(g.mountVfs("", "ext4", "/dev/sdb", "/"), /busy|in use/i);
+  }));
