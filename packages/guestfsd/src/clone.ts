@@ -42,7 +42,7 @@ class CloneableMachine {
     symlinkSync(machineId, "/etc/machine-id");
     this.#machineId = openSync(machineId, "w");
     // Clones with more drives than one need not compile it: 1,100 of 20,900 blocks that TCG translates for a launch with three.
-    this.#scanner.add([], 0);
+    this.#scanner.add([]);
   }
 
   /** Does what the host orders, and says whether it was the real thing. */
@@ -55,7 +55,7 @@ class CloneableMachine {
     if (orders.slotFilled) this.#slot.refresh();
     else this.#scanner.remove(slotTarget);
     if (drives.length > 0) {
-      const missing = this.#scanner.add(drives, driveTimeout);
+      const missing = this.#scanner.add(drives);
       if (missing.length > 0) this.#log?.(`no disk came of the SCSI targets ${missing.join(" ")}`);
     }
     this.#setTime();

@@ -1,15 +1,17 @@
 import { closeSync, constants, existsSync, openSync, readdirSync, writeFileSync } from "node:fs";
 import { writeAtStart } from "./native/machine-state.ts";
-import { Uevents } from "./native/uevent.ts";
-import { diskOf, SlotDisk } from "./slot-disk.ts";
+import { SlotDisk } from "./slot-disk.ts";
 
 const controllers = "/sys/class/scsi_host";
-const devices = "/sys/bus/scsi/devices";
+const bus = "/sys/bus/scsi";
+const devices = `${bus}/devices`;
 
 /** The appliance's SCSI controller, on which drives are added and removed while the machine runs. */
 export class DriveScanner {
   readonly #host: string;
   readonly #scan: number;
+  readonly #bind: number;
+  #bindsItself = true;
 
   /** @throws Error when there is no controller */
   constructor() {
@@ -17,26 +19,31 @@ export class DriveScanner {
     if (name === undefined) throw new Error("the appliance has no SCSI controller");
     this.#host = name.slice("host".length);
     this.#scan = openSync(`${controllers}/${name}/scan`, "w");
+    this.#bind = openSync(`${bus}/drivers/sd/bind`, "w");
   }
 
   /**
-   * Looks at SCSI targets where drives were added and waits until the kernel has made disks of them, with their partitions.
-   * @param timeout - how long to wait for the next of them, in milliseconds
+   * Looks at SCSI targets where drives were added: the kernel has made disks of them, with their partitions, when this returns.
    * @returns the targets of which no disk came
    */
-  add(targets: readonly number[], timeout: number): number[] {
-    const waiting = new Set(targets);
-    const events = new Uevents();
+  add(targets: readonly number[]): number[] {
+    // By itself the driver would begin in the background, and only the kernel's events would tell of the end.
+    if (this.#bindsItself) writeFileSync(`${bus}/drivers_autoprobe`, "0");
+    this.#bindsItself = false;
+    return targets.filter((target) => !this.#addOne(target));
+  }
+
+  #addOne(target: number): boolean {
+    writeAtStart(this.#scan, Buffer.from(`0 ${target} 0`, "latin1"));
     try {
-      for (const target of targets) {
-        writeAtStart(this.#scan, Buffer.from(`0 ${target} 0`, "latin1"));
-        this.#take(events, waiting, 0);
-      }
-      while (waiting.size > 0 && this.#take(events, waiting, timeout));
-    } finally {
-      events.close();
+      writeAtStart(this.#bind, Buffer.from(`${this.#host}:0:${target}:0`, "latin1"));
+      return true;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENODEV" && code !== "EBUSY") throw error;
+      // Busy: it has its driver already.
+      return code === "EBUSY";
     }
-    return [...waiting];
   }
 
   /**
@@ -67,34 +74,10 @@ export class DriveScanner {
 
   close(): void {
     closeSync(this.#scan);
+    closeSync(this.#bind);
   }
 
   #folder(target: number): string {
     return `${devices}/${this.#host}:0:${target}:0`;
   }
-
-  /** Takes what the kernel has told; returns whether there was something. */
-  #take(events: Uevents, waiting: Set<number>, patience: number): boolean {
-    let told = false;
-    for (;;) {
-      const event = events.next(told ? 0 : patience);
-      if (event === undefined) return told;
-      told = true;
-      // Some were lost: see for ourselves.
-      if (event === "")
-        for (const target of waiting) if (diskOf(this.#folder(target)) !== undefined) waiting.delete(target);
-      const target = targetOf(event);
-      if (target !== undefined) waiting.delete(target);
-    }
-  }
-}
-
-/** The target whose disk an event announces. That comes when its partitions have been read; a partition's path is longer by one part. */
-export function targetOf(event: string): number | undefined {
-  if (!event.startsWith("add@")) return undefined;
-  const parts = event.split("/");
-  const at = parts.indexOf("block");
-  if (at < 1 || at !== parts.length - 2) return undefined;
-  const target = Number(parts[at - 1]?.split(":")[2] ?? "x");
-  return Number.isInteger(target) ? target : undefined;
 }

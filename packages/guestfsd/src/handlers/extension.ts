@@ -13,8 +13,6 @@ import { O_DIRECTORY } from "../native/file.ts";
 import { TransferWindow } from "../transfer-window.ts";
 import { daemonVersion } from "../version.ts";
 
-const driveTimeout = 20_000;
-
 function requireAppliance({ state }: Context): void {
   if (!state.options.appliance) throw new DaemonError("drives come and go in the appliance only", "ENOTSUP");
 }
@@ -60,7 +58,7 @@ export const extension: HandlersOf<"extension"> = {
     requireAppliance(context);
     const scanner = new DriveScanner();
     try {
-      if (scanner.add([target], driveTimeout).length > 0)
+      if (scanner.add([target]).length > 0)
         throw new DaemonError(`no disk came of the drive at SCSI target ${target}`, "ENXIO");
     } finally {
       scanner.close();
