@@ -34,31 +34,38 @@ export function learnAtOnce(): void {
 
 const never = new Int32Array(new SharedArrayBuffer(4));
 
-/** Waits until no thread of this process works. Returns whether one did. */
-function letOthersWork(): boolean {
+/** Waits until no thread of this process works, or there is something else to do. Returns whether one did. */
+function letOthersWork(isEnough: () => boolean): boolean {
   for (let looks = 0; ; looks++) {
     const before = process.cpuUsage();
     Atomics.wait(never, 0, 0, lookPeriod);
     const { user, system } = process.cpuUsage(before);
-    if (user + system < (lookPeriod * 1000) / 4 || looks === looksMost) return looks > 0;
+    if (user + system < (lookPeriod * 1000) / 4 || looks === looksMost || isEnough()) return looks > 0;
   }
 }
 
-/** Repeats something until V8 finds no more to compile and optimize in it. Only interprets afterwards. */
-export function compileEagerly(work: () => void): void {
+/** What of its bytecode V8 lets a function run in this process before it looks, if nobody sets it anew. */
+function budgetOfProcess(): number {
+  return Number(/--interrupt-budget=(\d+)/.exec(process.execArgv.join(" "))?.[1] ?? usualBudget);
+}
+
+/**
+ * Repeats something until V8 finds no more to compile and optimize in it.
+ * @param isEnough - asked again and again; ends it early
+ */
+export function compileEagerly(work: () => void, isEnough: () => boolean = () => false): void {
   // What counts frames is compiled too, and has to have seen them counted.
   countFrames();
   setFlagsFromString("--opt");
   setFlagsFromString("--sparkplug");
   setFlagsFromString(`--interrupt-budget=${eagerBudget}`);
   let idle = 0;
-  for (let round = 0; round < roundsLeast || (idle < 2 && round < roundsMost); round++) {
+  for (let round = 0; !isEnough() && (round < roundsLeast || (idle < 2 && round < roundsMost)); round++) {
     work();
     // The compiler has a thread of its own, and the machine may have one processor.
-    idle = letOthersWork() ? 0 : idle + 1;
+    idle = letOthersWork(isEnough) ? 0 : idle + 1;
   }
-  setFlagsFromString(`--interrupt-budget=${usualBudget}`);
-  interpretAtFirst();
+  setFlagsFromString(`--interrupt-budget=${budgetOfProcess()}`);
 }
 
 /** The machine has become a clone: what is sent from now on counts. */

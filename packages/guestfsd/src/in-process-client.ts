@@ -11,13 +11,14 @@ import { shutDownWriting, socketPair } from "./native/socket.ts";
 /** What a client that looks at no answer calls. */
 export type CallMade = readonly [name: string, args?: Record<string, unknown>];
 
-interface Message {
+/** The message of a call. */
+export interface Message {
   readonly bytes: Uint8Array;
   readonly view: DataView;
 }
 
 /** The message of a call, but for its serial. */
-function encodeCall([name, args = {}]: CallMade): Message {
+export function encodeCall([name, args = {}]: CallMade): Message {
   const row = procedures.find((one) => one.name === name);
   if (row?.proc === undefined) throw new Error(`there is no call ${name}`);
   const codec = codecOf(row);
@@ -34,6 +35,11 @@ function encodeCall([name, args = {}]: CallMade): Message {
 }
 
 const serialAt = 20;
+
+/** Gives a message its serial. */
+export function setSerial(message: Message, serial: number): void {
+  message.view.setUint32(serialAt, serial);
+}
 
 /**
  * Serves a client in this process. Its channel is of the kind that the client of a clone has, and it begins as that one does: what V8 has
@@ -56,7 +62,7 @@ export function serveCalls(
     const message = messages[next];
     if (message === undefined) shutDownWriting(client);
     else {
-      message.view.setUint32(serialAt, firstSerial + next++);
+      setSerial(message, firstSerial + next++);
       writeAll(client, message.bytes);
     }
   };

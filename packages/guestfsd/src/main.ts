@@ -9,6 +9,7 @@ import { DaemonLog } from "./live/daemon-log.ts";
 import { watcherArgument } from "./live/freeze.ts";
 import { PolicySource } from "./live/policy-source.ts";
 import { Port } from "./live/port.ts";
+import { practise } from "./live/practice.ts";
 import { Service } from "./live/service.ts";
 import { supervise } from "./live/supervisor.ts";
 import { watchOverFreeze } from "./live/thaw-watcher.ts";
@@ -59,13 +60,17 @@ function serveListener(channel: string, serve: Serve): void {
   }
 }
 
-/** @returns whether the client asked for the end */
-function serveOpen(channel: string, live: boolean, serve: Serve): boolean {
+/**
+ * @param prepare - what a port's daemon does before it has had a client
+ * @returns whether the client asked for the end
+ */
+function serveOpen(channel: string, live: boolean, serve: Serve, prepare: (port: Port) => void): boolean {
   const who = basename(channel);
   const isPort = live && (statSync(channel, { throwIfNoEntry: false })?.isCharacterDevice() ?? false);
   const fd = openChannel(channel, isPort ? constants.O_NONBLOCK : 0);
   if (!isPort) return serve(new DescriptorChannel(fd), who);
   const port = new Port(fd);
+  prepare(port);
   do port.awaitClient();
   while (!serve(port, who));
   return true;
@@ -86,13 +91,23 @@ function serveChannel(commandLine: CommandLine): void {
   try {
     if (appliance) scheduleAsBatch();
     const service = serviceFor(commandLine);
-    const options: DaemonOptions = {
-      sysroot: sysrootOf(commandLine),
+    const sysroot = sysrootOf(commandLine);
+    const optionsWith = (service: Service | undefined): DaemonOptions => ({
+      sysroot,
       live,
       network,
       verbose,
       appliance,
       ...(service && { service }),
+    });
+    const options = optionsWith(service);
+    const prepare = (port: Port): void => {
+      try {
+        if (service) practise(service, optionsWith, () => port.connected);
+      } catch (error) {
+        // Its calls are slower at first, and that is all.
+        service?.log.line(`guestfsd: practice: ${(error as Error).message}`);
+      }
     };
     process.chdir("/");
     process.umask(0o022);
@@ -109,7 +124,7 @@ function serveChannel(commandLine: CommandLine): void {
       return new Conversation(stream, options, log, who).serve();
     };
     if (listen) serveListener(channel, serve);
-    else if (!serveOpen(channel, live, serve)) process.exitCode = 1;
+    else if (!serveOpen(channel, live, serve, prepare)) process.exitCode = 1;
   } catch (error) {
     fail(`${channel}: ${(error as Error).message}`);
   }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { compileEagerly } from "./compilation.ts";
+import { compileEagerly, interpretAtFirst } from "./compilation.ts";
 import type { DaemonOptions } from "./daemon-state.ts";
 import { run } from "./exec.ts";
 import { collectGarbage } from "./garbage.ts";
@@ -113,5 +113,6 @@ export function compileFrequentCalls(options: DaemonOptions): void {
   const calls = Array.from({ length: frequentRounds }, () => frequentCalls).flat();
   const mount: CallMade = ["mount_ro", { mountable: device, mountpoint: "/" }];
   compileEagerly(() => serveCalls([mount, ...calls, ["umount_all"]], options, undefined));
+  interpretAtFirst();
   collectGarbage();
 }

@@ -1,5 +1,5 @@
 import type { Channel } from "../channel.ts";
-import { PiecewiseTransfer, readNow, writeNow } from "../native/descriptor.ts";
+import { closeDescriptor, PiecewiseTransfer, readNow, writeNow } from "../native/descriptor.ts";
 import { EventPoll } from "../native/event-poll.ts";
 import { queueSignals, takeSignals } from "../native/host-signal.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, PollSet } from "../native/poll.ts";
@@ -22,10 +22,11 @@ const [arrival, quiet] = [20, 3];
 /** For how long a client says nothing that has just come and waits for the greeting, in milliseconds. */
 const silence = 30;
 /**
- * For how long to look again and again for the next call, in milliseconds. Clients call in quick succession, and to be woken up takes an
- * emulated machine a fifth of a small call (Linux's haltpoll does the same for processors, for 0.2 ms).
+ * For how long to look again and again for the next call, in milliseconds: since clients call in quick succession, and to be woken up
+ * takes an emulated machine more than a small call (Linux's haltpoll does the same for processors, for 0.2 ms). The longer time holds
+ * while it was enough the last time, so that who calls now and then does not keep a processor busy.
  */
-const attention = 0.3;
+const [attention, attentionToSuccession] = [0.3, 3];
 
 /**
  * A virtio-serial port, which outlives the programs that connect to its host side (Linux, drivers/char/virtio_console.c):
@@ -46,8 +47,11 @@ export class Port implements Channel {
   /** Reads since the signals were last looked at, which may have come with those data. */
   #reads = 0;
   #unexplained = 0;
-  #lastSignal = 0;
+  // No small integer: V8 would make the object anew when the first time comes.
+  #lastSignal = Number.NEGATIVE_INFINITY;
   #recovers = false;
+  /** Whether the client's last call came soon after the one before it. */
+  #succession = false;
   #wholePages = false;
   readonly #dataPoll = new PollSet(1);
   readonly #signalPoll = new PollSet(1);
@@ -70,7 +74,7 @@ export class Port implements Channel {
     let signalled = false;
     for (;;) {
       signalled = this.#drain() > 0 || signalled;
-      if ((this.#look(0) & POLLHUP) === 0) break;
+      if (this.connected) break;
       signalled = false;
       this.#changes.wait(lookAgain);
     }
@@ -122,6 +126,17 @@ export class Port implements Channel {
     this.#recovers = true;
   }
 
+  /** Whether a program of the host is connected. */
+  get connected(): boolean {
+    return (this.#look(0) & POLLHUP) === 0;
+  }
+
+  close(): void {
+    this.#changes.close();
+    closeDescriptor(this.#signals);
+    closeDescriptor(this.#fd);
+  }
+
   #awaitRoom(): void {
     this.#room.wait(-1);
     if ((this.#room.ready(0) & (POLLHUP | POLLERR)) !== 0) throw new Error("the host's side was closed");
@@ -147,11 +162,16 @@ export class Port implements Channel {
 
   /** Reads from a client that leaves nothing to guess. */
   #readSurely(target: Uint8Array): number {
-    const until = performance.now() + attention;
+    const began = performance.now();
+    const until = began + (this.#succession ? attentionToSuccession : attention);
     for (;;) {
       const count = this.#take(target);
-      if (count !== undefined) return count;
-      if (performance.now() >= until) this.#dataPoll.wait(-1);
+      const now = performance.now();
+      if (count !== undefined) {
+        this.#succession = now - began < attentionToSuccession;
+        return count;
+      }
+      if (now >= until) this.#dataPoll.wait(-1);
     }
   }
 

@@ -1,4 +1,5 @@
 import koffi from "koffi";
+import { closeDescriptor } from "./descriptor.ts";
 import { check } from "./system-error.ts";
 
 const libc = koffi.load("libc.so.6");
@@ -34,6 +35,10 @@ export class EventPoll {
     new DataView(event.buffer).setUint32(0, EPOLLIN | EPOLLOUT | EPOLLET, true);
     check(control(this.#epoll, EPOLL_CTL_ADD, fd, event), "epoll_ctl");
     this.#event = event;
+  }
+
+  close(): void {
+    closeDescriptor(this.#epoll);
   }
 
   /** Returns at a change since the last time, or after so many milliseconds. */

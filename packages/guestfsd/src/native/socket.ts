@@ -32,6 +32,8 @@ const shutdownC = libc.func("shutdown", "int", ["int", "int"]) as (fd: number, h
 const AF_UNIX = 1;
 const SHUT_WR = 1;
 const SOCK_STREAM = 1;
+const SOCK_SEQPACKET = 5;
+const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const sunPathMax = 107;
 const backlog = 4;
@@ -56,8 +58,17 @@ export function acceptUnix(listener: number): number {
 
 /** Two sockets that are connected with each other. */
 export function socketPair(): [number, number] {
+  return pair(SOCK_STREAM);
+}
+
+/** Two such sockets that never wait, and keep what was written by one call together for one read: as a virtio port does it. */
+export function packetPair(): [number, number] {
+  return pair(SOCK_SEQPACKET | SOCK_NONBLOCK);
+}
+
+function pair(type: number): [number, number] {
   const fds = [-1, -1];
-  check(socketPairC(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), "socketpair");
+  check(socketPairC(AF_UNIX, type | SOCK_CLOEXEC, 0, fds), "socketpair");
   return fds as [number, number];
 }
 
