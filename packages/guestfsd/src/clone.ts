@@ -104,9 +104,9 @@ class CloneableMachine {
  * a fresh one: other randomness, the host's time, names of its own, the drives it was given. Nothing was sent to the client yet, so the
  * conversation starts as it does everywhere.
  *
- * The daemon says `guestfsd ready`, answered by an identity and orders (clone-orders.ts), and `guestfsd time`, answered by the time. Some orders are
- * rehearsals: what a clone does then has been done before, so that none of it needs to be loaded or compiled in each clone. The machine
- * is saved while it waits for orders that are none.
+ * The daemon says `guestfsd ready`, answered by an identity and orders (clone-orders.ts), and `guestfsd time`, answered by the time. Some
+ * orders are rehearsals: what a clone does then has been done before, so that none of it needs to be loaded or compiled in each clone. The
+ * machine is saved while it waits for orders that are none.
  */
 export function waitToBeCloned(channel: Channel, options: DaemonOptions, log: Log | undefined): void {
   const machine = new CloneableMachine(channel, options, log);

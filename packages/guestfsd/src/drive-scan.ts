@@ -11,7 +11,7 @@ export class DriveScanner {
   readonly #host: string;
   readonly #scan: number;
   readonly #bind: number;
-  #bindsItself = true;
+  #kernelBinds = true;
 
   /** @throws Error when there is no controller */
   constructor() {
@@ -28,8 +28,8 @@ export class DriveScanner {
    */
   add(targets: readonly number[]): number[] {
     // By itself the driver would begin in the background, and only the kernel's events would tell of the end.
-    if (this.#bindsItself) writeFileSync(`${bus}/drivers_autoprobe`, "0");
-    this.#bindsItself = false;
+    if (this.#kernelBinds) writeFileSync(`${bus}/drivers_autoprobe`, "0");
+    this.#kernelBinds = false;
     return targets.filter((target) => !this.#addOne(target));
   }
 

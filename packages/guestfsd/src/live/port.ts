@@ -22,11 +22,11 @@ const [arrival, quiet] = [20, 3];
 /** For how long a client says nothing that has just come and waits for the greeting, in milliseconds. */
 const silence = 30;
 /**
- * For how long to look again and again for the next call, in milliseconds: since clients call in quick succession, and to be woken up
- * takes an emulated machine more than a small call (Linux's haltpoll does the same for processors, for 0.2 ms). The longer time holds
- * while it was enough the last time, so that who calls now and then does not keep a processor busy.
+ * For how long to look again and again for the next call, in milliseconds. Clients call in quick succession, and to be woken up takes an
+ * emulated machine a fifth of a small call (Linux's haltpoll does the same for processors, for 0.2 ms). Longer is worse where the host is
+ * busy: who has used up its share of a processor looking out waits for milliseconds then.
  */
-const [attention, attentionToSuccession] = [0.3, 3];
+const attention = 0.3;
 
 /**
  * A virtio-serial port, which outlives the programs that connect to its host side (Linux, drivers/char/virtio_console.c):
@@ -50,8 +50,6 @@ export class Port implements Channel {
   // No small integer: V8 would make the object anew when the first time comes.
   #lastSignal = Number.NEGATIVE_INFINITY;
   #recovers = false;
-  /** Whether the client's last call came soon after the one before it. */
-  #succession = false;
   #wholePages = false;
   readonly #dataPoll = new PollSet(1);
   readonly #signalPoll = new PollSet(1);
@@ -162,16 +160,11 @@ export class Port implements Channel {
 
   /** Reads from a client that leaves nothing to guess. */
   #readSurely(target: Uint8Array): number {
-    const began = performance.now();
-    const until = began + (this.#succession ? attentionToSuccession : attention);
+    const until = performance.now() + attention;
     for (;;) {
       const count = this.#take(target);
-      const now = performance.now();
-      if (count !== undefined) {
-        this.#succession = now - began < attentionToSuccession;
-        return count;
-      }
-      if (now >= until) this.#dataPoll.wait(-1);
+      if (count !== undefined) return count;
+      if (performance.now() >= until) this.#dataPoll.wait(-1);
     }
   }
 

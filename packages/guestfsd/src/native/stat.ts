@@ -27,7 +27,8 @@ function wide(at: number): number {
   return view.getBigInt64(at, true) as unknown as number;
 }
 
-function seconds(at: number): number {
+/** Rounded where no `number` holds it exactly. */
+function int64(at: number): number {
   return view.getInt32(at + 4, true) * 0x100000000 + view.getUint32(at, true);
 }
 
@@ -49,11 +50,11 @@ function read(): StructMap["statns"] {
     st_size: wide(40),
     st_blksize: view.getUint32(4, true),
     st_blocks: wide(48),
-    st_atime_sec: seconds(64),
+    st_atime_sec: int64(64),
     st_atime_nsec: view.getUint32(72, true),
-    st_mtime_sec: seconds(112),
+    st_mtime_sec: int64(112),
     st_mtime_nsec: view.getUint32(120, true),
-    st_ctime_sec: seconds(96),
+    st_ctime_sec: int64(96),
     st_ctime_nsec: view.getUint32(104, true),
     st_spare1: 0,
     st_spare2: 0,
@@ -83,10 +84,10 @@ function readType(): number {
   return view.getUint16(28, true) & typeBits;
 }
 
-/** Bytes of an open file if it is a regular one; O_PATH will do. */
+/** Bytes of an open file if it is a regular one, rounded where no `number` holds them exactly; O_PATH will do. */
 export function openFileSize(fd: number): number | undefined {
   check(statxC(fd, empty, AT_EMPTY_PATH, STATX_TYPE | STATX_SIZE, result), "statx");
-  return readType() === constants.S_IFREG ? wide(40) : undefined;
+  return readType() === constants.S_IFREG ? int64(40) : undefined;
 }
 
 /** What kind of file lies at a path, symlinks followed, as {@link openType} says it; `undefined` when nothing does. */
