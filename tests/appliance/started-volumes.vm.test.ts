@@ -67,6 +67,12 @@ test("the first call that asks for volumes finds them, after a mount and a file"
     assert.deepEqual(await g.lvs(), ["/dev/VG/LV", "/dev/VG/member"]);
   }));
 
+test("a program that looks for volumes finds them, after a mount", () =>
+  withDisks(async (g) => {
+    await g.mount("/dev/sda1", "/");
+    assert.match(await g.debug("sh", ["ls /dev/VG"]), /LV\n.*member/s);
+  }));
+
 test("a device of a btrfs is mounted although the other is a logical volume", () =>
   withDisks(async (g) => {
     await g.mountOptions("", "/dev/sda3", "/");

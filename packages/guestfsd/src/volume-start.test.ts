@@ -34,8 +34,23 @@ test("a call that takes a device or a path needs them for a device", () => {
   assert.equal(needs("file", { path: "/device" }), false);
 });
 
+test("a program may look for volumes", () => {
+  for (const name of ["sh", "sh_lines", "sh_out", "command", "command_lines", "command_out", "debug"])
+    assert.equal(needs(name, { command: "vgs" }), true, name);
+  assert.equal(needs("debug_upload", { filename: "x" }), false);
+});
+
 test("what is about volumes, devices and what is there needs them, the rest does not", () => {
-  for (const name of ["lvs", "vgs", "pvs", "list_filesystems", "list_md_devices", "inspect_os", "lvcreate"])
+  for (const name of [
+    "lvs",
+    "vgs",
+    "pvs",
+    "list_filesystems",
+    "list_md_devices",
+    "inspect_os",
+    "lvcreate",
+    "swapon_uuid",
+  ])
     assert.equal(needs(name, {}), true, name);
   assert.equal(needs("vfs_type", { mountable: "/dev/sda1" }), true);
   for (const name of ["ping_daemon", "cat", "mkdir", "umount_all", "mountpoints"])

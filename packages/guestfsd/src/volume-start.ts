@@ -19,16 +19,20 @@ export function volumeUse(row: Procedure): VolumeUse {
   // By the type that is found there, which no member of a volume has that can be mounted.
   if (/^mount(?:_ro|_options)?$/.test(row.name)) return "mountable";
   if (row.group === "lvm2" || row.group === "mdadm" || row.group === "ldm") return "any";
-  if (/^(?:list_|findfs_|inspect_|lvs|vgs|pvs|blkid$)/.test(row.name)) return "any";
+  if (/^(?:list_|findfs_|inspect_|swapon_|lvs|vgs|pvs|blkid$)/.test(row.name)) return "any";
+  // A program may look for them, and nothing tells.
+  if (/^(?:command|debug|sh)(?:$|_(?:lines|out)$)/.test(row.name)) return "any";
   if (row.params.some(({ of }) => of === "device" || of === "mountable")) return "any";
   const either = row.params.filter(({ of }) => of === "device-or-path" || of === "mountable-or-path");
   return either.length > 0 ? either.map(({ name }) => camelCase(name)) : "none";
 }
 
+const guestPath = /^\/(?!dev\/)/;
+
 /** Whether a call needs volumes. A drive or a partition of one is there without, and a path of the guest is on what was mounted before. */
 export function needsVolumes(use: VolumeUse, args: Readonly<Record<string, unknown>>): boolean {
   if (use === "none" || use === "any") return use === "any";
-  if (use !== "mountable") return use.some((name) => !/^\/(?!dev\/)/.test(String(args[name])));
+  if (use !== "mountable") return use.some((name) => !guestPath.test(String(args[name])));
   const { mountable, options } = args;
   // Options may name another device: a journal's.
   return !/^\/dev\/sd[a-z]+\d*$/.test(String(mountable)) || String(options).includes("/dev/");

@@ -4,7 +4,7 @@ import { compileEagerly } from "../compilation.ts";
 import { Conversation } from "../conversation.ts";
 import type { DaemonOptions } from "../daemon-state.ts";
 import { encodeCall, setSerial } from "../in-process-client.ts";
-import type { CallMade } from "../in-process-client.ts";
+import type { CallMade, Message } from "../in-process-client.ts";
 import { closeDescriptor, readNow, writeAll } from "../native/descriptor.ts";
 import { packetPair } from "../native/socket.ts";
 import { DaemonLog } from "./daemon-log.ts";
@@ -32,18 +32,18 @@ const frequent: readonly CallMade[] = [
 const repeats = 8;
 const conversationsInRound = 12;
 
-const messages = (): ReturnType<typeof encodeCall>[] => {
+function messages(): Message[] {
   const calls = [...opening, ...Array.from({ length: repeats }, () => frequent).flat()];
   return calls.map((call, at) => {
     const message = encodeCall(call);
     setSerial(message, at === 0 ? recoverySerial : firstSerial + at - 1);
     return message;
   });
-};
+}
 
 /**
  * Has small calls compiled and optimized before the first client makes any, by being its own client on a port of its own: otherwise a
- * client needs some thousand calls until they are as quick as they get. Takes some 0.2 s, some 5 s where the processor is emulated.
+ * client needs some thousand calls until they are as quick as they get. Takes some 0.4 s, some 10 s where the processor is emulated.
  * @param optionsWith - the daemon's options, made as for clients: what V8 learns of an object made otherwise is no good for these
  * @param isWanted - whether a client has come: ends it
  */
