@@ -17,7 +17,10 @@ export const forStart = [
   { name: "e2fsprogs", why: "checks filesystems (e2fsck)" },
 ];
 
-/** @type {readonly DebianPackage[]} What `npm test` needs on top of that. */
+/** @type {readonly DebianPackage[]} What `npm run conformance` needs on top of that. */
+export const forConformance = [{ name: "genisoimage", why: "makes the ISO image that recorded tests read" }];
+
+/** @type {readonly DebianPackage[]} What `npm test` needs on top of those two. */
 export const onlyForTests = [
   { name: "guestfsd", why: "the stock daemon, which our library is held against" },
   { name: "guestfish", why: "the stock shell, which our daemon is held against" },

@@ -38,11 +38,16 @@ function openChannel(channel: string, flags = 0): number {
 
 function sysrootOf({ sysroot, live }: CommandLine): string {
   if (sysroot === undefined) return live ? "/" : "/sysroot";
+  let path: string;
   try {
-    return realpathSync(sysroot);
+    path = realpathSync(sysroot);
   } catch (error) {
     fail(`--sysroot ${sysroot}: ${(error as Error).message}`);
   }
+  // A client that closes has all unmounted that is mounted below.
+  if (path === "/" && !live)
+    fail("--sysroot /: this machine's own / is served with -r only, which leaves its mounts alone");
+  return path;
 }
 
 type Serve = (channel: Channel, who: string) => boolean;

@@ -121,3 +121,18 @@ test("watches tell what happens to files", async () => {
   await client.call("inotify_rm_watch", { wd: watch });
   await client.call("inotify_close");
 });
+
+test("the machine's own / is served live only: a client's end would unmount all of it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sysroot-"));
+  try {
+    symlinkSync("/", join(folder, "link"));
+    for (const place of ["/", "//", join(folder, "link")])
+      await assert.rejects(startOwnDaemon({ args: ["--sysroot", place] }), /guestfsd: error: --sysroot \/: .*with -r/);
+    await assert.rejects(
+      startOwnDaemon({ args: ["--sysroot", join(folder, "none")] }),
+      /guestfsd: error: --sysroot .*none: ENOENT/,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
