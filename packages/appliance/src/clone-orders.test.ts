@@ -28,16 +28,16 @@ async function pair(): Promise<{ host: Socket; guest: Socket }> {
 
 test("an identity is laid out as the daemon reads it, and no two are the same", () => {
   const identity = encodeIdentity();
-  assert.equal(identity.length, 144);
+  assert.equal(identity.length, 128);
   assert.equal(identity.readInt32LE(0), 512);
   assert.equal(identity.readInt32LE(4), 64);
   assert.match(identity.toString("latin1", 72, 105), /^[0-9a-f]{32}\n$/);
-  assert.match(identity.toString("latin1", 112, 144), /^guestfs-[0-9a-f]{8}\0+$/);
+  assert.match(identity.toString("latin1", 112), /^guestfs-[0-9a-f]{8}$/);
   const other = encodeIdentity();
   for (const [from, to] of [
     [8, 72],
     [72, 105],
-    [112, 136],
+    [112, 128],
   ])
     assert.notEqual(identity.toString("hex", from, to), other.toString("hex", from, to));
 });

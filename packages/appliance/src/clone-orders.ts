@@ -42,7 +42,7 @@ export async function ready(channel: Socket): Promise<void> {
 }
 
 // The layouts are guestfsd's, see its clone-orders.ts.
-const IDENTITY_BYTES = 144;
+const IDENTITY_BYTES = 128;
 const ORDERS_BYTES = 48;
 const SEED_BYTES = 64;
 

@@ -31,7 +31,7 @@ export function compareNames(a: string, b: string): number {
 }
 
 /** The whole drives, by the kernel's names: in the appliance those that the user added, in that order. */
-export function wholeDrives(context: { readonly state: DaemonState }): string[] {
+export function wholeDrives(context: { readonly state: DaemonState }): readonly string[] {
   if (context.state.options.appliance) return userDrives();
   return readdirSync("/sys/block")
     .filter((name) => wholeDrive.test(name))

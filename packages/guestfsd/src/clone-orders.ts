@@ -1,10 +1,10 @@
 // What the host sends to a clone, laid out as the system calls take it, so that nothing has to be converted. A cold machine without KVM
 // pays for each piece of code that it runs for the first time; this keeps them few.
 //
-// First what makes it another machine, 144 bytes. They may come while its drives are still being attached:
+// First what makes it another machine, 128 bytes. They may come while its drives are still being attached:
 //    0  72   struct rand_pool_info of linux/random.h, with 64 random bytes
 //   72  33   machine-id(5), with its newline
-//  112  24   host name, padded with NUL
+//  112  16   host name
 //
 // Then its orders, 48 bytes:
 //    0  32   one bit for each SCSI target at which there is a drive, lowest first
@@ -17,11 +17,10 @@
 /** Bytes of the time. */
 export const timeSize = 16;
 
-const identitySize = 144;
+const identitySize = 128;
 const seedEnd = 72;
 const machineIdEnd = 105;
 const hostNameAt = 112;
-const hostNameEnd = 136;
 
 const ordersSize = 48;
 const targetMax = 256;
@@ -37,11 +36,7 @@ export class CloneIdentity {
   readonly bytes: Buffer = Buffer.alloc(identitySize);
   readonly seed: Uint8Array = this.bytes.subarray(0, seedEnd);
   readonly machineId: Uint8Array = this.bytes.subarray(seedEnd, machineIdEnd);
-  readonly #hostName: Uint8Array = this.bytes.subarray(hostNameAt, hostNameEnd);
-
-  get hostName(): Uint8Array {
-    return this.#hostName.subarray(0, this.#hostName.indexOf(0));
-  }
+  readonly hostName: Uint8Array = this.bytes.subarray(hostNameAt);
 }
 
 /** The host's orders; they change when the next ones are read into the same bytes. */

@@ -3,6 +3,7 @@ import type { Channel } from "./channel.ts";
 import { CloneIdentity, CloneOrders, timeSize } from "./clone-orders.ts";
 import { countFrames, interpretAtFirst, learnAtOnce } from "./compilation.ts";
 import type { DaemonOptions } from "./daemon-state.ts";
+import { keepListOfDrives } from "./device.ts";
 import { DriveScanner } from "./drive-scan.ts";
 import { KernelRandom, setClock, setHostName, writeAtStart } from "./native/machine-state.ts";
 import { compileFrequentCalls, warmUp } from "./warm-up.ts";
@@ -47,6 +48,8 @@ class CloneableMachine {
 
   /** Does what the host orders, and says whether it was the real thing. */
   obey(): boolean {
+    // Most clones have the drive that the slot gets, and nothing else.
+    keepListOfDrives();
     this.#channel.write(readyWord);
     this.#becomeAnother();
     const orders = this.#orders;
@@ -92,7 +95,7 @@ class CloneableMachine {
   #receive(target: Buffer): void {
     let length = 0;
     while (length < target.length) {
-      const count = this.#channel.read(target.subarray(length), length > 0);
+      const count = this.#channel.read(length === 0 ? target : target.subarray(length), length > 0);
       if (count === 0) throw new Error("the host has closed the port");
       length += count;
     }

@@ -1,10 +1,8 @@
 import {
   chunkMax,
   encodeErrorReply,
-  encodeFlag,
   encodeMessage,
   firstSerial,
-  launchFlag,
   ProtocolError,
   Reader,
   readHeader,
@@ -58,7 +56,7 @@ export class Conversation {
    */
   serve(): boolean {
     try {
-      this.#wire.send(encodeFlag(launchFlag));
+      this.#wire.greet();
       while (!this.#ending) this.#serveOne();
       return true;
     } catch (error) {

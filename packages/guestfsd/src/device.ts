@@ -32,9 +32,15 @@ function compareAddresses(a: readonly number[], b: readonly number[]): number {
   return 0;
 }
 
-/** The drives that the user added, as the kernel names them, in the order in which they were added. */
-export function userDrives(): string[] {
-  const names = readdirSync("/sys/block").filter((name) => name.startsWith("sd"));
+/** The drives that the user added. */
+interface Drives {
+  /** as the kernel names them, in the order in which they were added */
+  readonly names: readonly string[];
+  /** whether these are the names that the API promises */
+  readonly asPromised: boolean;
+}
+
+function sorted(names: string[]): string[] {
   // Most machines have one drive, and a launch without KVM pays for each thing that it does for the first time.
   if (names.length < 2) return names;
   return names
@@ -43,10 +49,39 @@ export function userDrives(): string[] {
     .map((drive) => drive.name);
 }
 
+function listDrives(): Drives {
+  const names = sorted(readdirSync("/sys/block").filter((name) => name.startsWith("sd")));
+  return { names, asPromised: names.every((name, index) => name === `sd${driveLetters(index)}`) };
+}
+
+let keepsList = false;
+let kept: Drives | undefined;
+
+function drives(): Drives {
+  if (!keepsList) return listDrives();
+  return (kept ??= listDrives());
+}
+
+/** From now on drives come and go by this daemon's doing only, which {@link drivesChanged} is told: the list of them is kept. */
+export function keepListOfDrives(): void {
+  keepsList = true;
+  drives();
+}
+
+/** A drive has come or gone. */
+export function drivesChanged(): void {
+  kept = undefined;
+}
+
+/** The drives that the user added, as the kernel names them, in the order in which they were added. */
+export function userDrives(): readonly string[] {
+  return drives().names;
+}
+
 /** Maps drive names between the promise of the API (`/dev/sda` is the first drive added) and the kernel. */
 export class DeviceNames {
   readonly #translate: boolean;
-  #drives: readonly string[] | undefined;
+  #drives: Drives | undefined;
 
   /** @param translate - false outside of the appliance: names are then taken as they are */
   constructor(translate: boolean) {
@@ -60,21 +95,28 @@ export class DeviceNames {
 
   /** The kernel's name of what the client calls so. */
   toKernel(device: string): string {
-    const match = this.#translate ? namePattern.exec(device) : null;
+    if (this.#areSame(device)) return device;
+    const match = namePattern.exec(device);
     if (!match) return device;
-    const drive = this.#userDrives()[driveIndex(match[1] ?? "")];
+    const drive = this.#current.names[driveIndex(match[1] ?? "")];
     return drive === undefined ? device : `/dev/${drive}${match[2]}`;
   }
 
   /** The client's name of what the kernel calls so. */
   toClient(device: string): string {
-    const match = this.#translate ? /^\/dev\/(sd[a-z]+)(\d*)$/.exec(device) : null;
-    const index = match ? this.#userDrives().indexOf(match[1] ?? "") : -1;
+    if (this.#areSame(device)) return device;
+    const match = /^\/dev\/(sd[a-z]+)(\d*)$/.exec(device);
+    const index = match ? this.#current.names.indexOf(match[1] ?? "") : -1;
     return match && index >= 0 ? `/dev/sd${driveLetters(index)}${match[2]}` : device;
   }
 
-  #userDrives(): readonly string[] {
-    this.#drives ??= userDrives();
+  /** Whether both sides call a device the same, without a closer look. */
+  #areSame(device: string): boolean {
+    return !this.#translate || (device.startsWith("/dev/sd") && this.#current.asPromised);
+  }
+
+  get #current(): Drives {
+    this.#drives ??= drives();
     return this.#drives;
   }
 }
@@ -82,6 +124,14 @@ export class DeviceNames {
 /** Whether a path names a block device of this side. */
 export function isBlockDevice(path: string): boolean {
   return path.startsWith("/dev/") && pathType(path) === constants.S_IFBLK;
+}
+
+const [zero, nine] = [0x30, 0x39];
+
+/** Whether a name is that of a partition of a drive, in the appliance. */
+export function isPartition(device: string): boolean {
+  const last = device.charCodeAt(device.length - 1);
+  return device.startsWith("/dev/sd") && last >= zero && last <= nine;
 }
 
 /** A device, or a subvolume of the btrfs file system on it. */

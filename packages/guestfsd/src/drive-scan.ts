@@ -1,4 +1,5 @@
 import { closeSync, constants, existsSync, openSync, readdirSync, writeFileSync } from "node:fs";
+import { drivesChanged } from "./device.ts";
 import { writeAtStart } from "./native/machine-state.ts";
 import { SlotDisk } from "./slot-disk.ts";
 
@@ -30,7 +31,9 @@ export class DriveScanner {
     // By itself the driver would begin in the background, and only the kernel's events would tell of the end.
     if (this.#kernelBinds) writeFileSync(`${bus}/drivers_autoprobe`, "0");
     this.#kernelBinds = false;
-    return targets.filter((target) => !this.#addOne(target));
+    const missing = targets.filter((target) => !this.#addOne(target));
+    drivesChanged();
+    return missing;
   }
 
   #addOne(target: number): boolean {
@@ -70,6 +73,7 @@ export class DriveScanner {
   remove(target: number): void {
     const path = `${this.#folder(target)}/delete`;
     if (existsSync(path)) writeFileSync(path, "1");
+    drivesChanged();
   }
 
   close(): void {

@@ -21,6 +21,8 @@ interface Batch {
   readonly chunkSize: number;
   readonly bytes: Uint8Array;
   readonly places: readonly Uint8Array[];
+  /** The first of them alone. */
+  readonly firstPlace: readonly Uint8Array[];
 }
 
 function batchFor(chunkSize: number): Batch {
@@ -32,8 +34,13 @@ function batchFor(chunkSize: number): Batch {
   const places = Array.from({ length: count }, (_, i) =>
     bytes.subarray(i * stride + chunkPrefixSize, (i + 1) * stride),
   );
-  spare = { chunkSize, bytes, places };
+  spare = { chunkSize, bytes, places, firstPlace: places.slice(0, 1) };
   return spare;
+}
+
+function readInto(fd: number, places: readonly Uint8Array[]): number {
+  const [only] = places;
+  return only && places.length === 1 ? readBlocking(fd, only) : readvSync(fd, places);
 }
 
 /** How {@link FileOutput.copyFrom} goes about it. */
@@ -53,6 +60,7 @@ export class FileOutput {
   readonly #sendReply: () => void;
   readonly #batch: Uint8Array;
   readonly #places: readonly Uint8Array[];
+  readonly #firstPlace: readonly Uint8Array[];
   /** Bytes of whole chunks, and of the one behind them that is not full yet. */
   #batched = 0;
   #open = 0;
@@ -67,7 +75,7 @@ export class FileOutput {
     this.#wire = wire;
     this.#chunkSize = chunkSize;
     this.#sendReply = sendReply;
-    ({ bytes: this.#batch, places: this.#places } = batchFor(chunkSize));
+    ({ bytes: this.#batch, places: this.#places, firstPlace: this.#firstPlace } = batchFor(chunkSize));
   }
 
   /** Whether the reply has gone out, so that an error can only be told by breaking the file off. */
@@ -125,8 +133,9 @@ export class FileOutput {
   #copy(fd: number, options: CopyOptions, mode: DirectMode | undefined): void {
     const { limit = Number.POSITIVE_INFINITY, report } = options;
     this.#flush();
-    const places = this.#places;
-    for (let left = limit; left > 0;) {
+    // Most files are in the first chunk, and to read it alone is a fraction of the price.
+    let places = this.#firstPlace;
+    for (let left = limit; left > 0; places = this.#places) {
       const all = left >= places.length * this.#chunkSize;
       if (all) mode?.begin();
       else mode?.off();
@@ -146,11 +155,11 @@ export class FileOutput {
 
   #read(fd: number, places: readonly Uint8Array[], mode: DirectMode | undefined): number {
     try {
-      return readvSync(fd, places);
+      return readInto(fd, places);
     } catch (error) {
       if (!mode) throw error;
       mode.refuse(error);
-      return readvSync(fd, places);
+      return readInto(fd, places);
     }
   }
 
@@ -189,7 +198,7 @@ export class FileOutput {
   #close(length: number): void {
     const padding = writeChunkPrefix(this.#batch, this.#batched, length);
     const end = this.#batched + chunkPrefixSize + length;
-    this.#batch.fill(0, end, end + padding);
+    for (let i = 0; i < padding; i++) this.#batch[end + i] = 0;
     this.#batched = end + padding;
     this.#sent += length;
   }

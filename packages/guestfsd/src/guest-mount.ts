@@ -3,11 +3,12 @@ import { publicName } from "./block-device.ts";
 import { registerBtrfsMembers } from "./btrfs-members.ts";
 import type { Context } from "./context.ts";
 import { DaemonError } from "./daemon-error.ts";
-import { isBlockDevice, parseMountable } from "./device.ts";
+import type { DaemonOptions } from "./daemon-state.ts";
+import { isBlockDevice, isPartition, parseMountable } from "./device.ts";
 import { run } from "./exec.ts";
 import { programExists } from "./groups.ts";
 import { rememberMount } from "./mount-table.ts";
-import { probeType } from "./native/blkid.ts";
+import { probePartitionType, probeType } from "./native/blkid.ts";
 import { splitMountOptions } from "./native/libmount.ts";
 import { mount, MS_RDONLY } from "./native/mount.ts";
 import { pathType } from "./native/stat.ts";
@@ -43,12 +44,13 @@ function targetOf(context: Context, mountpoint: string): string {
   return target;
 }
 
-function typeOf(request: MountRequest): string {
+function typeOf(request: MountRequest, { appliance }: DaemonOptions): string {
   if (request.type !== "" && request.type !== "auto") {
     if (!/^[\w.+-]+$/.test(request.type)) throw new DaemonError(`${request.type}: no type of filesystem`, "EINVAL");
     return request.type;
   }
-  const type = probeType(request.source);
+  const { source } = request;
+  const type = appliance && isPartition(source) ? probePartitionType(source) : probeType(source);
   if (type === "") throw new DaemonError(`${request.source}: no filesystem that is known was found on it`, "EINVAL");
   return type;
 }
@@ -103,7 +105,7 @@ export function mountInGuest(context: Context, request: MountRequest): void {
   const source = publicName(request.source);
   if (forMount8.test(request.options)) mountWithProgram(request, source, target, request.type);
   else {
-    const type = typeOf(request);
+    const type = typeOf(request, context.state.options);
     if (type === "btrfs") registerBtrfsMembers(context, request.source);
     // Only where a program is the driver: FUSE's.
     if (/^(?:ntfs|ntfs-3g|lowntfs-3g|fuse.*)$/.test(type) && programExists(`mount.${type}`))

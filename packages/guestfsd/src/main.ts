@@ -125,8 +125,10 @@ function serveChannel(commandLine: CommandLine): void {
         }
       : undefined;
     const serve: Serve = (stream, who) => {
+      // Made first: clones find it there.
+      const conversation = new Conversation(stream, options, log, who);
       if (appliance && words.includes("guestfs.template=1")) waitToBeCloned(stream, options, log);
-      return new Conversation(stream, options, log, who).serve();
+      return conversation.serve();
     };
     if (listen) serveListener(channel, serve);
     else if (!serveOpen(channel, live, serve, prepare)) process.exitCode = 1;

@@ -1,6 +1,8 @@
-import { closeSync, constants, openSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { constants, openSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { deviceNumber } from "./block-device.ts";
 import { rereadPartitions } from "./native/block.ts";
+import { closeDescriptor } from "./native/descriptor.ts";
+import { openExisting } from "./native/file.ts";
 import { writeAtStart } from "./native/machine-state.ts";
 import { pause } from "./partition-sync.ts";
 
@@ -42,14 +44,14 @@ export class SlotDisk {
   /** Looks anew at it, which has got something else in it, and at its partitions. */
   refresh(): void {
     writeAtStart(this.#rescan, yes);
-    const fd = openSync(`/dev/${this.#name}`, constants.O_RDONLY);
+    const fd = openExisting(`/dev/${this.#name}`, constants.O_RDONLY);
     try {
       rereadPartitions(fd);
     } catch (error) {
       // A table that can't be read is no table, as with a disk that is new.
       if ((error as NodeJS.ErrnoException).code === "EBUSY") throw error;
     } finally {
-      closeSync(fd);
+      closeDescriptor(fd);
     }
   }
 

@@ -1,12 +1,13 @@
-import { cancelFlag, encodeFlag, FrameDecoder, ProtocolError } from "@guestfs/protocol";
+import { cancelFlag, encodeFlag, FrameDecoder, launchFlag, ProtocolError } from "@guestfs/protocol";
 import type { Frame } from "@guestfs/protocol";
 import type { Channel } from "./channel.ts";
 import { frameSent } from "./compilation.ts";
 import { ConversationEndedError } from "./daemon-error.ts";
 
 const readSize = 256 * 1024;
-/** Longer frames are not copied to stand with others. */
-const heldMax = 8 * 1024;
+const greeting = encodeFlag(launchFlag);
+/** Frames that are handed over in one go; longer ones go by themselves. */
+const together = new Uint8Array(16 * 1024);
 
 /** One client is served at a time, and making this much room anew for each would keep much that is waste. */
 const spare = new FrameDecoder();
@@ -15,11 +16,17 @@ const spare = new FrameDecoder();
 export class Wire {
   readonly #channel: Channel;
   readonly #decoder = spare;
-  #held: Uint8Array[] | undefined;
+  /** How many bytes wait to be handed over; `undefined` where none has to wait. */
+  #waiting: number | undefined;
 
   constructor(channel: Channel) {
     this.#channel = channel;
+  }
+
+  /** Drops what an earlier client has left, and greets. */
+  greet(): void {
     this.#decoder.skip(this.#decoder.buffered);
+    this.send(greeting);
   }
 
   /**
@@ -50,21 +57,26 @@ export class Wire {
 
   send(bytes: Uint8Array): void {
     frameSent();
-    if (!this.#held) this.#write(bytes);
-    else if (bytes.length > heldMax) {
-      this.#release();
+    if (this.#waiting === undefined) {
       this.#write(bytes);
-    } else this.#held.push(bytes.slice());
+      return;
+    }
+    if (this.#waiting + bytes.length > together.length) this.#release();
+    if (bytes.length > together.length) this.#write(bytes);
+    else {
+      together.set(bytes, this.#waiting);
+      this.#waiting += bytes.length;
+    }
   }
 
   /** Hands what is sent meanwhile over in one go, as far as it is little: each time costs a port more than the bytes do. */
   sendTogether(work: () => void): void {
-    this.#held = [];
+    this.#waiting = 0;
     try {
       work();
     } finally {
       this.#release();
-      this.#held = undefined;
+      this.#waiting = undefined;
     }
   }
 
@@ -100,8 +112,9 @@ export class Wire {
   }
 
   #release(): void {
-    const held = this.#held?.splice(0) ?? [];
-    if (held.length > 0) this.#write(held.length === 1 ? (held[0] as Uint8Array) : Buffer.concat(held));
+    const length = this.#waiting ?? 0;
+    this.#waiting = 0;
+    if (length > 0) this.#write(together.subarray(0, length));
   }
 
   #write(bytes: Uint8Array): void {

@@ -10,16 +10,23 @@ export type Chunk =
 /** Bytes in front of the data of a chunk's frame: length word, cancel word, length of the data. */
 export const chunkPrefixSize = 12;
 
+// A view of it would have to be made for each chunk.
+function writeWord(target: Uint8Array, at: number, word: number): void {
+  target[at] = word >>> 24;
+  target[at + 1] = word >>> 16;
+  target[at + 2] = word >>> 8;
+  target[at + 3] = word;
+}
+
 /**
  * Writes the 12 bytes that stand in front of `length` bytes of data (a multiple of 4 needs no padding behind it).
  * @returns the bytes of padding that have to follow the data, 0 to 3
  */
 export function writeChunkPrefix(target: Uint8Array, at: number, length: number): number {
   const padding = (4 - (length % 4)) % 4;
-  const view = new DataView(target.buffer, target.byteOffset + at, chunkPrefixSize);
-  view.setUint32(0, 8 + length + padding);
-  view.setInt32(4, 0);
-  view.setUint32(8, length);
+  writeWord(target, at, 8 + length + padding);
+  writeWord(target, at + 4, 0);
+  writeWord(target, at + 8, length);
   return padding;
 }
 

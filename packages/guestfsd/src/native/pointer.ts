@@ -6,6 +6,11 @@ export type Pointer = bigint;
 
 const libc = koffi.load("libc.so.6");
 const strlen = libc.func("strlen", "size_t", ["void*"]) as (text: Pointer) => number | bigint;
+const memcpy = libc.func("memcpy", "void*", ["void*", "void*", "size_t"]) as (
+  target: Uint8Array | BigUint64Array,
+  source: Pointer,
+  length: number,
+) => Pointer;
 const freeC = libc.func("free", "void", ["void*"]) as (pointer: Pointer) => void;
 
 /** free(3). */
@@ -15,12 +20,19 @@ export function freePointer(pointer: Pointer): void {
 
 /** A copy of memory. */
 export function bytesAt(pointer: Pointer, length: number): Uint8Array {
-  return length === 0 ? new Uint8Array(0) : new Uint8Array(koffi.view(pointer, length)).slice();
+  const bytes = new Uint8Array(length);
+  if (length > 0) memcpy(bytes, pointer, length);
+  return bytes;
 }
+
+const short = new Uint8Array(256);
 
 /** A copy of a C string. */
 export function textAt(pointer: Pointer): string {
-  return decodeText(bytesAt(pointer, Number(strlen(pointer))));
+  const length = Number(strlen(pointer));
+  if (length > short.length) return decodeText(bytesAt(pointer, length));
+  memcpy(short, pointer, length);
+  return decodeText(short.subarray(0, length));
 }
 
 /** A copy of a C string that is ours to free; it is freed. */
@@ -34,7 +46,9 @@ export function takeText(pointer: Pointer): string {
 
 /** A copy of `count` words of 64 bits. */
 export function wordsAt(pointer: Pointer, count: number): BigUint64Array {
-  return count === 0 ? new BigUint64Array(0) : new BigUint64Array(koffi.view(pointer, count * 8)).slice();
+  const words = new BigUint64Array(count);
+  if (count > 0) memcpy(words, pointer, words.byteLength);
+  return words;
 }
 
 /** A copy of words of 64 bits up to a zero, in memory that is ours to free; it is freed. */

@@ -1,7 +1,7 @@
 import koffi from "koffi";
-import { closeSync, openSync } from "node:fs";
 import { cString } from "./c-string.ts";
-import { O_DIRECTORY, O_PATH } from "./file.ts";
+import { closeDescriptor } from "./descriptor.ts";
+import { openFolder } from "./file.ts";
 import { check } from "./system-error.ts";
 
 const libc = koffi.load("libc.so.6");
@@ -21,7 +21,7 @@ export function changeRoot(root: number): void {
  * @param root - descriptor of the folder
  */
 export function insideRoot<T>(root: number, action: () => T): T {
-  const outside = openSync("/", O_PATH | O_DIRECTORY);
+  const outside = openFolder("/");
   try {
     check(fchdirC(root), "fchdir");
     try {
@@ -31,6 +31,6 @@ export function insideRoot<T>(root: number, action: () => T): T {
       changeRoot(outside);
     }
   } finally {
-    closeSync(outside);
+    closeDescriptor(outside);
   }
 }
