@@ -95,3 +95,16 @@ test("what is a part of a volume is no file system", () =>
     // The array holds it.
     await assert.rejects(g.mountVfs("", "ext4", "/dev/sdb", "/"), /busy|in use/i);
   }));
+
+test("a partition that is half of a mirror is no file system, although one begins where it begins", async () => {
+  await using g = new Guestfs();
+  await g.addDriveScratch(100 * MiB);
+  await g.launch();
+  await g.partDisk("/dev/sda", "mbr");
+  // With this kind of array the mark stands at the end.
+  const create = "mdadm --create /dev/md/end --run --metadata=1.0 --level=1 --raid-devices=2 /dev/sda1 missing";
+  await g.debug("sh", [create]);
+  await g.mkfs("ext4", "/dev/md/end");
+  await g.mdStop("/dev/md/end");
+  await assert.rejects(g.mount("/dev/sda1", "/"), /unknown filesystem type 'linux_raid_member'/);
+});

@@ -70,9 +70,8 @@ function mountDirectly(request: MountRequest, source: string, target: string, ty
       `${request.subvolume}: a subvolume whose name has a comma can't be mounted by its name`,
       "EINVAL",
     );
-  const options = [data, ...(request.subvolume === undefined ? [] : [`subvol=${request.subvolume}`])]
-    .filter(Boolean)
-    .join(",");
+  const subvolume = request.subvolume === undefined ? "" : `subvol=${request.subvolume}`;
+  const options = data === "" || subvolume === "" ? data + subvolume : `${data},${subvolume}`;
   try {
     mount(source, target, type, flags, options);
   } catch (error) {

@@ -1,5 +1,5 @@
 import koffi from "koffi";
-import { cString } from "./c-string.ts";
+import { borrowedCString, TextPlace } from "./c-string.ts";
 import { check } from "./system-error.ts";
 
 const libc = koffi.load("libc.so.6");
@@ -22,12 +22,23 @@ const mountC = libc.func("mount", "int", ["void*", "void*", "void*", "ulong", "v
 ) => number;
 const umountC = libc.func("umount2", "int", ["void*", "int"]) as (target: Text, flags: number) => number;
 
+const texts = { source: new TextPlace(), target: new TextPlace(), type: new TextPlace(), data: new TextPlace() };
+
 /** mount(2). */
 export function mount(source: string, target: string, type: string, flags: number, data: string): void {
-  check(mountC(cString(source), cString(target), cString(type), flags, cString(data)), "mount");
+  check(
+    mountC(
+      texts.source.cString(source),
+      texts.target.cString(target),
+      texts.type.cString(type),
+      flags,
+      texts.data.cString(data),
+    ),
+    "mount",
+  );
 }
 
 /** umount2(2). */
 export function umount(target: string, flags: number): void {
-  check(umountC(cString(target), flags), "umount");
+  check(umountC(borrowedCString(target), flags), "umount");
 }
