@@ -5,6 +5,7 @@ import { countFrames, interpretAtFirst, learnAtOnce } from "./compilation.ts";
 import type { DaemonOptions } from "./daemon-state.ts";
 import { keepListOfDrives } from "./device.ts";
 import { DriveScanner } from "./drive-scan.ts";
+import { touchHeap } from "./native/heap.ts";
 import { KernelRandom, setClock, setHostName, writeAtStart } from "./native/machine-state.ts";
 import { compileFrequentCalls, warmUp } from "./warm-up.ts";
 
@@ -50,6 +51,7 @@ class CloneableMachine {
   obey(): boolean {
     // Most clones have the drive that the slot gets, and nothing else.
     keepListOfDrives();
+    touchHeap();
     this.#channel.write(readyWord);
     this.#becomeAnother();
     const orders = this.#orders;
