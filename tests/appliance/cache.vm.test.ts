@@ -58,7 +58,9 @@ function copyCache(target: string): void {
   const own = join(new Guestfs().getCachedir(), "appliance");
   const wanted = /^(?:root|system)-[0-9a-f]+$/;
   for (const name of readdirSync(own)) {
-    const info = statSync(join(own, name));
+    // Another program may clear up there meanwhile.
+    const info = statSync(join(own, name), { throwIfNoEntry: false });
+    if (!info) continue;
     if (
       !(info.isFile() && info.size > 0 && !name.endsWith("failed.json")) &&
       !(wanted.test(name) && info.mtimeMs > since)

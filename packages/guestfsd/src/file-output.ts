@@ -65,6 +65,7 @@ export class FileOutput {
   #batched = 0;
   #open = 0;
   #started = false;
+  #flushed = false;
   #sent = 0;
 
   /**
@@ -214,8 +215,10 @@ export class FileOutput {
     this.#closeOpen();
     if (this.#batched === 0) return;
     this.#start();
-    if (this.#wire.takeCancel()) throw new DownloadCancelledError("the client cancelled the download");
+    // Who cancels at once is asked the next time: most files have ended by then, and to ask costs as much as to send them.
+    if (this.#flushed && this.#wire.takeCancel()) throw new DownloadCancelledError("the client cancelled the download");
     this.#wire.send(this.#batch.subarray(0, this.#batched));
     this.#batched = 0;
+    this.#flushed = true;
   }
 }
