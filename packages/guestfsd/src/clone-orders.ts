@@ -17,9 +17,12 @@
 /** Bytes of the time. */
 export const timeSize = 16;
 
+/** Bytes of machine-id(5). */
+export const machineIdSize = 33;
+
 const identitySize = 128;
 const seedEnd = 72;
-const machineIdEnd = 105;
+const machineIdEnd = seedEnd + machineIdSize;
 const hostNameAt = 112;
 
 const ordersSize = 48;

@@ -1,12 +1,13 @@
-import { openSync, rmSync, symlinkSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, rmSync, symlinkSync } from "node:fs";
 import type { Channel } from "./channel.ts";
-import { CloneIdentity, CloneOrders, timeSize } from "./clone-orders.ts";
+import { CloneIdentity, CloneOrders, machineIdSize, timeSize } from "./clone-orders.ts";
 import { countFrames, interpretAtFirst, learnAtOnce } from "./compilation.ts";
 import type { DaemonOptions } from "./daemon-state.ts";
 import { keepListOfDrives } from "./device.ts";
 import { DriveScanner } from "./drive-scan.ts";
+import { mappedFile } from "./native/memory-map.ts";
 import { touchHeap } from "./native/heap.ts";
-import { KernelRandom, setClock, setHostName, writeAtStart } from "./native/machine-state.ts";
+import { KernelRandom, setClock, setHostName } from "./native/machine-state.ts";
 import { compileFrequentCalls, warmUp } from "./warm-up.ts";
 
 type Log = (line: string) => void;
@@ -21,6 +22,17 @@ const driveTimeout = 20_000;
 const timePatience = 20;
 const timeQuestions = 5;
 
+/** The file in memory: clones write it without a system call, whose code would be new to them. */
+function mapMachineId(): Uint8Array {
+  const fd = openSync(machineId, "w+", 0o644);
+  try {
+    ftruncateSync(fd, machineIdSize);
+    return mappedFile(fd, machineIdSize);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** A machine that is to be saved, and what its clones need, opened beforehand. */
 class CloneableMachine {
   readonly #channel: Channel;
@@ -32,7 +44,7 @@ class CloneableMachine {
   readonly #random = new KernelRandom();
   readonly #scanner = new DriveScanner();
   readonly #slot = this.#scanner.slot(slotTarget, driveTimeout);
-  readonly #machineId: number;
+  readonly #machineId: Uint8Array;
   #isFirst = true;
 
   constructor(channel: Channel, options: DaemonOptions, log: Log | undefined) {
@@ -42,7 +54,7 @@ class CloneableMachine {
     // In memory; the place where it is looked for is in an overlay, where the first write costs a copy.
     rmSync("/etc/machine-id", { force: true });
     symlinkSync(machineId, "/etc/machine-id");
-    this.#machineId = openSync(machineId, "w");
+    this.#machineId = mapMachineId();
     // Clones with more drives than one need not compile it: 1,100 of 20,900 blocks that TCG translates for a launch with three.
     this.#scanner.add([]);
   }
@@ -81,7 +93,7 @@ class CloneableMachine {
     this.#receive(identity.bytes);
     this.#random.reseed(identity.seed);
     setHostName(identity.hostName);
-    writeAtStart(this.#machineId, identity.machineId);
+    this.#machineId.set(identity.machineId);
   }
 
   #setTime(): void {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import { DirectWriter } from "./direct-writer.ts";
-import { alignedMemory } from "./native/aligned-memory.ts";
+import { alignedMemory } from "./native/memory-map.ts";
 import { statusFlags } from "./native/file.ts";
 
 // Not in memory, where there is no O_DIRECT.

@@ -2,7 +2,7 @@ import { chunkPrefixSize, encodeChunk, extendedChunkMax, writeChunkPrefix } from
 import { readvSync } from "node:fs";
 import { DownloadCancelledError } from "./daemon-error.ts";
 import { directAlignment, DirectMode } from "./direct-mode.ts";
-import { alignedMemory } from "./native/aligned-memory.ts";
+import { alignedMemory } from "./native/memory-map.ts";
 import { readBlocking } from "./native/descriptor.ts";
 import type { Wire } from "./wire.ts";
 

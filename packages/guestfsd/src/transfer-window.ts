@@ -2,7 +2,7 @@ import type { WindowPiece } from "@guestfs/protocol";
 import { closeSync, constants, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { DaemonError } from "./daemon-error.ts";
 import { deviceSize } from "./native/block.ts";
-import { alignedMemory } from "./native/aligned-memory.ts";
+import { alignedMemory } from "./native/memory-map.ts";
 
 /** Serial number of the disk that our library's machines have for it. */
 const serial = "guestfs-window";
