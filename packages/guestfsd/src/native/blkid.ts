@@ -4,7 +4,7 @@ import koffi from "koffi";
 import { cString } from "./c-string.ts";
 import { closeDescriptor } from "./descriptor.ts";
 import { openExisting, openFolder } from "./file.ts";
-import { textAt } from "./pointer.ts";
+import { bytesAt, textAt } from "./pointer.ts";
 import type { Pointer } from "./pointer.ts";
 import { insideRoot } from "./root.ts";
 import { SystemError } from "./system-error.ts";
@@ -144,9 +144,9 @@ function valueAt(blkid: Library, probe: Pointer, index: number): [string, string
   const data: Out<Pointer | null> = [null];
   const length: Out<number> = [0];
   if (blkid.getValue(probe, index, name, data, length) !== 0 || name[0] === null || data[0] === null) return undefined;
-  const bytes = new Uint8Array(koffi.view(data[0], length[0]));
+  const bytes = bytesAt(data[0], length[0]);
   const end = bytes.indexOf(0);
-  return [koffi.decode(name[0], "char", -1) as string, decodeText(end < 0 ? bytes.slice() : bytes.slice(0, end))];
+  return [textAt(name[0]), decodeText(end < 0 ? bytes : bytes.subarray(0, end))];
 }
 
 /** How far {@link probeDevice} looks. */
