@@ -51,7 +51,7 @@ test("images that name other files are refused, also in a format that hides them
 test("allowed, the whole chain is spelled out for QEMU", async () => {
   const format = await driveFormat({ filename: path("over2.qcow2"), allowOtherFiles: true });
   assert.equal(format.backing?.format.backing?.filename, path("base.raw"));
-  const options = { readonly: false, noFlush: false, discard: "ignore", locking: true } as const;
+  const options = { readonly: false, noFlush: false, discard: "ignore", locking: true, ring: true } as const;
   const node = imageNode({ driver: "file", filename: path("over2.qcow2") }, format, options);
   const backing = node["backing"] as Record<string, unknown>;
   assert.equal(backing["read-only"], true);

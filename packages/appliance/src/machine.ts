@@ -43,10 +43,14 @@ const kernelWords = [
   ],
   // khugepaged looks through memory soon after a clone was restored: 600 of the 21,000 blocks that TCG translates for launch, mount, cat.
   "transparent_hugepage=never",
+  // Pages are cleared where somebody needs them clear; clearing each one that a file is read into costs a tenth of reading it.
+  "init_on_alloc=0",
   // Nothing here is told apart by security modules, groups of processes or pressure; keeping count of them costs each system call some.
   ...["lsm=", "cgroup_disable=memory", "psi=0", "audit=0", "ipv6.disable=0"],
 ];
-const tcgWords = ["lpj=4000000", "no_timer_check", "tsc=reliable"];
+// norandmaps: TCG's translations belong to addresses. Where programs and libraries are at the same ones each time, the second that starts runs
+// on the translations of the first: `lvs` takes 100 ms instead of 340.
+const tcgWords = ["lpj=4000000", "no_timer_check", "tsc=reliable", "norandmaps"];
 
 // The daemon's port and the one that is kept for a console. Linux looks through the queues of 31, which is the default, at each interrupt, unless
 // every queue has one of its own: two queues a port and two for control, and one more for changes of the device.

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Duplex } from "node:stream";
+import { after, before, test } from "node:test";
+import { QmpClient } from "@guestfs/qemu";
+import { ApplianceError } from "./appliance-error.ts";
+import { attachDrives, prepareDrives } from "./attach-drives.ts";
+
+type Command = {
+  execute: string;
+  id: number;
+  arguments?: { aio?: string; file?: { aio?: string } } & Record<string, unknown>;
+};
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "guestfs-attach-"));
+  await writeFile(join(folder, "disk.img"), Buffer.alloc(65_536));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+/** A QEMU that refuses some nodes, with its own words, and takes all else: where a real one has io_uring it can't be made to refuse it. */
+async function refusing(
+  words: string,
+  refused: (node: Command) => boolean,
+): Promise<{ qmp: QmpClient; nodes: Command[] }> {
+  const nodes: Command[] = [];
+  const answer = (command: Command): Record<string, unknown> => {
+    if (command.execute === "blockdev-add") {
+      nodes.push(command);
+      if (refused(command)) return { error: { class: "GenericError", desc: words } };
+    }
+    const image = { "virtual-size": 65_536 };
+    return { return: command.execute === "query-named-block-nodes" ? [{ "node-name": "image0", image }] : {} };
+  };
+  const stream = new Duplex({
+    read: () => undefined,
+    write(chunk: Buffer, _encoding, done) {
+      for (const line of chunk.toString().trimEnd().split("\n")) {
+        const command = JSON.parse(line) as Command;
+        stream.push(`${JSON.stringify({ ...answer(command), id: command.id })}\n`);
+      }
+      done();
+    },
+  });
+  stream.push('{"QMP": {"version": {}, "capabilities": []}}\n');
+  return { qmp: await QmpClient.connect(stream), nodes };
+}
+
+const rings = (nodes: readonly Command[]): unknown[] => nodes.map(({ arguments: node }) => node?.file?.aio);
+
+test("what is only read is read through io_uring, and without it where QEMU can't", async () => {
+  const drives = await prepareDrives([{ filename: join(folder, "disk.img"), format: "raw", readonly: true }]);
+  for (const words of [
+    "Unable to use io_uring: failed to init linux io_uring ring: Operation not permitted",
+    "Parameter 'aio' does not accept value 'io_uring'",
+  ]) {
+    const { qmp, nodes } = await refusing(words, ({ arguments: node }) => node?.file?.aio === "io_uring");
+    await attachDrives(qmp, drives, folder);
+    assert.deepEqual(rings(nodes), ["io_uring", undefined, undefined], words);
+    qmp.close();
+  }
+});
+
+test("another refusal is told, and a drive that is written to has no ring", async () => {
+  const drives = await prepareDrives([{ filename: join(folder, "disk.img"), format: "raw" }]);
+  const { qmp, nodes } = await refusing("Could not open 'disk.img'", () => true);
+  await assert.rejects(attachDrives(qmp, drives, folder), (error) => {
+    assert.ok(error instanceof ApplianceError);
+    assert.match(error.message, /Could not open/);
+    return true;
+  });
+  assert.deepEqual(rings(nodes), [undefined]);
+  qmp.close();
+});
