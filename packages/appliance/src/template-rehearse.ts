@@ -10,7 +10,7 @@ import { templatePaths } from "./template-store.ts";
 import type { Template } from "./template-store.ts";
 
 // Often enough that what they run is known to node's compiler.
-const REHEARSALS = 3;
+const REHEARSALS = 2;
 const SETTLE_MS = 300;
 
 // Most of the memory is holes, which Node's copying would fill.

@@ -64,6 +64,58 @@ const typical: readonly CallMade[] = [
   ["internal_autosync"],
 ];
 
+// Once is enough for what a program calls once or twice: to find and compile it is most of the price.
+const seldom: readonly CallMade[] = [
+  ["mount", { mountable: device, mountpoint: "/" }],
+  ["mkdir", { path: "/m" }],
+  ["mkdir_p", { path: "/m/a/b" }],
+  ["touch", { path: "/m/t" }],
+  ["internal_write_append", { path: "/m/t", content: Buffer.from("warm\n") }],
+  ["chmod", { mode: 0o600, path: "/m/t" }],
+  ["chown", { owner: 1, group: 1, path: "/m/t" }],
+  ["utimens", { path: "/m/t", atsecs: 1, atnsecs: 0, mtsecs: 1, mtnsecs: 0 }],
+  ["truncate_size", { path: "/m/t", size: 100 }],
+  ["pread", { path: "/m/t", count: 10, offset: 0 }],
+  ["pwrite", { path: "/m/t", content: Buffer.from("warm\n"), offset: 0 }],
+  ["filesize", { file: "/m/t" }],
+  ["lsetxattr", { xattr: "user.warm", val: "x", vallen: 1, path: "/m/t" }],
+  ["lgetxattrs", { path: "/m/t" }],
+  ["lgetxattr", { path: "/m/t", name: "user.warm" }],
+  ["ln_s", { target: "t", linkname: "/m/l" }],
+  ["readlink", { path: "/m/l" }],
+  ["realpath", { path: "/m/l" }],
+  ["cp", { src: "/m/t", dest: "/m/c" }],
+  ["cp_a", { src: "/m/a", dest: "/m/d" }],
+  ["mv", { src: "/m/c", dest: "/m/e" }],
+  ["rename", { oldpath: "/m/e", newpath: "/m/c" }],
+  ["copy_attributes", { src: "/m/t", dest: "/m/c", all: true }],
+  ["head", { path: "/m/t" }],
+  ["grep", { regex: "w", path: "/m/t" }],
+  ["checksum", { csumtype: "md5", path: "/m/t" }],
+  ["checksum", { csumtype: "sha256", path: "/m/t" }],
+  ["file", { path: "/m/t" }],
+  ["ll", { directory: "/m" }],
+  ["glob_expand", { pattern: "/m/*" }],
+  ["statvfs", { path: "/" }],
+  ["df"],
+  ["du", { path: "/m" }],
+  ["tar_out", { directory: "/m" }],
+  ["rm", { path: "/m/c" }],
+  ["rmdir", { path: "/m/a/b" }],
+  ["rm_rf", { path: "/m" }],
+  ["blkid", { device }],
+  ["vfs_uuid", { mountable: device }],
+  ["vfs_label", { mountable: device }],
+  ["part_list", { device: disk }],
+  ["part_get_parttype", { device: disk }],
+  ["lvs"],
+  ["vgs"],
+  ["tune2fs_l", { device }],
+  ["dmesg"],
+  ["inspect_os"],
+  ["internal_autosync"],
+];
+
 /** What programs call again and again. */
 export const frequentCalls: readonly CallMade[] = [
   ["ping_daemon"],
@@ -79,7 +131,8 @@ const frequentRounds = 50;
 const rounds = 2;
 
 /** All of them, in order. */
-export const warmUpCalls = (isFirst: boolean): readonly CallMade[] => (isFirst ? [...first, ...typical] : typical);
+export const warmUpCalls = (isFirst: boolean): readonly CallMade[] =>
+  isFirst ? [...first, ...typical, ...seldom] : typical;
 
 // Read once, so that they are in the memory of every clone: what most calls run or load.
 const programs =
