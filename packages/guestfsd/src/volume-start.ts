@@ -4,7 +4,7 @@ import { arrays, partitionNames, wholeDrives } from "./block-device.ts";
 import type { DaemonState } from "./daemon-state.ts";
 import { run } from "./exec.ts";
 import { groupIsAvailable } from "./groups.ts";
-import { probeType } from "./native/blkid.ts";
+import { probeMember } from "./native/blkid.ts";
 
 const startedKey = Symbol("volumes started");
 
@@ -44,7 +44,7 @@ function typesOf(drives: readonly string[]): Set<string> {
     const partitions = partitionNames(drive);
     for (const name of partitions.length > 0 ? partitions : [drive]) {
       try {
-        types.add(probeType(`/dev/${name}`));
+        types.add(probeMember(`/dev/${name}`));
       } catch {
         // What can't be read holds no volume that could be started.
       }
