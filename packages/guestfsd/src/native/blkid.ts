@@ -222,7 +222,7 @@ const memberTypes = ["linux_raid_member", "LVM2_member", null];
 
 /**
  * Which member of a volume a drive or a partition of one is: `linux_raid_member`, `LVM2_member`; empty when neither. By a process that may
- * chroot(2). To look for all that {@link probeType} knows takes a cold machine three times as long.
+ * chroot(2). To look for all that {@link probeType} knows reads ten times as much, and TCG translates 13,000 blocks more for it.
  * @throws an error with the code of open(2)
  */
 export function probeMember(device: string): string {
