@@ -25,8 +25,9 @@ after(() => rm(folder, { recursive: true, force: true }));
 async function refusing(
   words: string,
   refused: (node: Command) => boolean,
-): Promise<{ qmp: QmpClient; nodes: Command[] }> {
+): Promise<{ qmp: QmpClient; nodes: Command[]; all: Command[] }> {
   const nodes: Command[] = [];
+  const all: Command[] = [];
   const answer = (command: Command): Record<string, unknown> => {
     if (command.execute === "blockdev-add") {
       nodes.push(command);
@@ -40,13 +41,14 @@ async function refusing(
     write(chunk: Buffer, _encoding, done) {
       for (const line of chunk.toString().trimEnd().split("\n")) {
         const command = JSON.parse(line) as Command;
+        all.push(command);
         stream.push(`${JSON.stringify({ ...answer(command), id: command.id })}\n`);
       }
       done();
     },
   });
   stream.push('{"QMP": {"version": {}, "capabilities": []}}\n');
-  return { qmp: await QmpClient.connect(stream), nodes };
+  return { qmp: await QmpClient.connect(stream), nodes, all };
 }
 
 const rings = (nodes: readonly Command[]): unknown[] => nodes.map(({ arguments: node }) => node?.file?.aio);
@@ -74,4 +76,19 @@ test("another refusal is told, and a drive that is written to has no ring", asyn
   });
   assert.deepEqual(rings(nodes), [undefined]);
   qmp.close();
+});
+
+test("a secret is with QEMU only while the drive is opened, or can't be", async () => {
+  const server = { protocol: "iscsi", server: ["192.0.2.1"], username: "me", secret: "hush" } as const;
+  const drives = await prepareDrives([{ filename: "iqn.2026-01.example:disk", format: "raw", ...server }]);
+  for (const fails of [false, true]) {
+    const { qmp, all } = await refusing("no route", () => fails);
+    const attached = attachDrives(qmp, drives, folder);
+    await (fails ? assert.rejects(attached, /no route/) : attached);
+    const ids = all.map(({ execute, arguments: given }) =>
+      [execute, ...(typeof given?.["id"] === "string" ? [given["id"]] : [])].join(" "),
+    );
+    assert.deepEqual(ids.slice(1, 4), ["object-add secret0", "blockdev-add", "object-del secret0"]);
+    qmp.close();
+  }
 });

@@ -266,14 +266,17 @@ class DriveSteps {
     const file = served?.node ?? protocolNode(drive, isBlockDevice, secret);
     const add = (ring: boolean): Promise<void> =>
       this.#addNode({ ...imageNode(file, format, { ...options, ring }), "node-name": this.#top });
-    await add(true)
-      .catch((error: unknown) => {
+    try {
+      await add(true).catch((error: unknown) => {
         if (!(error instanceof ApplianceError) || !refusesRing(error)) throw error;
         return add(false);
-      })
-      .catch(async (error: unknown) => {
-        throw (await served?.explain(error)) ?? error;
       });
+    } catch (error) {
+      throw (await served?.explain(error)) ?? error;
+    } finally {
+      // The drivers look at it when they open, and another drive may come under this number. Where QEMU is gone, so is the secret.
+      if (secret !== undefined) await this.#qmp.execute("object-del", { id: secret }).catch(() => undefined);
+    }
   }
 
   async addOverlay(sizes: ReadonlyMap<string, number>, folder: string): Promise<void> {

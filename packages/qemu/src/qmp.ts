@@ -23,6 +23,7 @@ export interface QmpCommands {
   "query-jobs": { arguments: Record<never, never>; returns: { id: string; status: string; error?: string }[] };
   "job-dismiss": { arguments: { id: string }; returns: unknown };
   "object-add": { arguments: Record<string, unknown>; returns: unknown };
+  "object-del": { arguments: { id: string }; returns: unknown };
   device_add: { arguments: Record<string, unknown>; returns: unknown };
 }
 
