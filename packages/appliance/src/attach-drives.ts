@@ -113,8 +113,8 @@ export function imageNode(file: BlockNode, format: DriveFormat, options: NodeOpt
 }
 
 /** Not every QEMU is built with io_uring, not every kernel has it, and containers often forbid it. */
-const refusesRing = ({ cause }: Error): boolean =>
-  cause instanceof QmpError && /io_uring|'aio'/.test(cause.description);
+const refusesRing = (error: unknown): boolean =>
+  error instanceof ApplianceError && error.cause instanceof QmpError && /io_uring|'aio'/.test(error.cause.description);
 
 async function run(drive: ApplianceDrive, action: Promise<unknown>): Promise<void> {
   try {
@@ -257,19 +257,20 @@ class DriveSteps {
       const data = encodedSecret(drive);
       await run(drive, this.#qmp.execute("object-add", { "qom-type": "secret", id: secret, format: "base64", data }));
     }
-    const options: Omit<NodeOptions, "ring"> = {
+    const options: NodeOptions = {
       readonly: this.readonly,
       noFlush: drive.cachemode === "unsafe",
       discard: drive.discard === "enable" || drive.discard === "besteffort" ? "unmap" : "ignore",
       locking: !this.readonly,
+      ring: true,
     };
     const file = served?.node ?? protocolNode(drive, isBlockDevice, secret);
-    const add = (ring: boolean): Promise<void> =>
-      this.#addNode({ ...imageNode(file, format, { ...options, ring }), "node-name": this.#top });
+    const add = (how: NodeOptions): Promise<void> =>
+      this.#addNode({ ...imageNode(file, format, how), "node-name": this.#top });
     try {
-      await add(true).catch((error: unknown) => {
-        if (!(error instanceof ApplianceError) || !refusesRing(error)) throw error;
-        return add(false);
+      await add(options).catch((error: unknown) => {
+        if (!refusesRing(error)) throw error;
+        return add({ ...options, ring: false });
       });
     } catch (error) {
       throw (await served?.explain(error)) ?? error;
