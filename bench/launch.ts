@@ -12,14 +12,12 @@ import {
   stockEnvironment,
   stockProgram,
 } from "./program.ts";
-import { table } from "./table.ts";
+import { secondsRow, table } from "./table.ts";
 
 const runs = 5;
 const rounds = 3;
 const ownGuestfish = ownProgram("guestfish", "guestfish");
 const stockGuestfish = stockProgram("guestfish");
-
-const seconds = (value: number): string => `${value.toFixed(value < 1 ? 3 : 1)} s`;
 
 /** A program whose standard output must be what is expected. */
 async function expecting(
@@ -96,14 +94,8 @@ export async function launch(): Promise<void> {
   await emulateWarm();
   const folder = mkdtempSync(join(tmpdir(), "guestfs-bench-"));
   const rows: string[][] = [];
-  const row = (what: string, stock: number | undefined, own: number): void => {
-    rows.push([
-      what,
-      stock === undefined ? "" : seconds(stock),
-      seconds(own),
-      stock === undefined ? "" : (stock / own).toFixed(0),
-    ]);
-  };
+  const row = (what: string, stock: number | undefined, own: number): void =>
+    void rows.push(secondsRow(what, stock, own));
   try {
     const image = join(folder, "t.img");
     await makeDisk(image);

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { emulateWarm, inTurns, ownProgram, program, stockEnvironment, stockProgram } from "./program.ts";
-import { table } from "./table.ts";
+import { secondsRow, table } from "./table.ts";
 
 const rounds = 2;
 
@@ -50,14 +50,8 @@ export async function storage(): Promise<void> {
       () => onNewDisk(process.execPath, [ownProgram("guestfish", "guestfish")], process.env),
     );
     const calls = script.trimEnd().split("\n").length - 1;
-    const [stockTime, ratio] = stockPath === undefined ? ["", ""] : [`${stock.toFixed(1)} s`, (stock / own).toFixed(1)];
-    const what = `guestfish: ${calls} calls on a new disk`;
-    console.log(
-      table(
-        ["partitions, volumes, filesystems", "stock", "ours", "ratio"],
-        [[what, stockTime, `${own.toFixed(1)} s`, ratio]],
-      ),
-    );
+    const row = secondsRow(`guestfish: ${calls} calls on a new disk`, stockPath === undefined ? undefined : stock, own);
+    console.log(table(["partitions, volumes, filesystems", "stock", "ours", "ratio"], [row]));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

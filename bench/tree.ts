@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildGuestImage } from "@guestfs/testkit";
 import { emulateWarm, inTurns, ownProgram, program, stockEnvironment, stockProgram } from "./program.ts";
-import { table } from "./table.ts";
+import { secondsRow, table } from "./table.ts";
 
 const rounds = 2;
 
@@ -36,9 +36,7 @@ export async function tree(): Promise<void> {
         name === "virt-ls"
           ? `virt-ls -lR / (${output.trimEnd().split("\n").length} files)`
           : `guestfish tar-out / (${Math.round(statSync(archive).size / 1e6)} MB)`;
-      const [stockTime, ratio] =
-        stockPath === undefined ? ["", ""] : [`${stock.toFixed(1)} s`, (stock / own).toFixed(1)];
-      rows.push([what, stockTime, `${own.toFixed(1)} s`, ratio]);
+      rows.push(secondsRow(what, stockPath === undefined ? undefined : stock, own));
     }
     console.log(table(["a Debian root", "stock", "ours", "ratio"], rows));
   } finally {
