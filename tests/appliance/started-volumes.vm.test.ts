@@ -11,25 +11,25 @@ const sectors = (mebibytes: number): number => (mebibytes * MiB) / 512;
 const folder = mkdtempSync(join(tmpdir(), "guestfs-started-volumes-"));
 after(() => rmSync(folder, { recursive: true }));
 
-const one = join(folder, "one.img");
-const other = join(folder, "other.img");
+function emptyDisk(name: string, mebibytes: number): string {
+  const path = join(folder, name);
+  writeFileSync(path, "");
+  truncateSync(path, mebibytes * MiB);
+  return path;
+}
 
-async function withDisks<T>(use: (g: Guestfs) => Promise<T>): Promise<T> {
+const one = emptyDisk("one.img", 800);
+const other = emptyDisk("other.img", 100);
+
+async function withDisks<T>(use: (g: Guestfs) => Promise<T>, paths: readonly string[] = [one, other]): Promise<T> {
   await using g = new Guestfs();
-  for (const path of [one, other]) await g.addDrive(path, { format: "raw" });
+  for (const path of paths) await g.addDrive(path, { format: "raw" });
   await g.launch();
   return await use(g);
 }
 
 // sda: a plain file system, a volume group, and one of two devices of a btrfs; the other is a logical volume. sdb: half of a mirror.
 before(async () => {
-  for (const [path, mebibytes] of [
-    [one, 800],
-    [other, 100],
-  ] as const) {
-    writeFileSync(path, "");
-    truncateSync(path, mebibytes * MiB);
-  }
   await withDisks(async (g) => {
     await g.partInit("/dev/sda", "gpt");
     for (const [from, to] of [
@@ -107,4 +107,33 @@ test("a partition that is half of a mirror is no file system, although one begin
   await g.mkfs("ext4", "/dev/md/end");
   await g.mdStop("/dev/md/end");
   await assert.rejects(g.mount("/dev/sda1", "/"), /unknown filesystem type 'linux_raid_member'/);
+});
+
+test("a mirror of partitions that end with their drives, as old systems made them, has a volume group", async () => {
+  const paths = ["old1.img", "old2.img"].map((name) => emptyDisk(name, 200));
+  await withDisks(async (g) => {
+    for (const drive of await g.listDevices()) {
+      await g.partInit(drive, "mbr");
+      await g.partAdd(drive, "p", sectors(1), sectors(200) - 1);
+    }
+    // Its mark stands where one of the whole drive would stand.
+    await g.debug("sh", [
+      "mdadm --create /dev/md/old --run --metadata=0.90 --level=1 --raid-devices=2 /dev/sda1 /dev/sdb1",
+    ]);
+    await g.pvcreate("/dev/md/old");
+    await g.vgcreate("VG", ["/dev/md/old"]);
+    await g.lvcreate("LV", "VG", 50);
+  }, paths);
+  await withDisks(async (g) => assert.deepEqual(await g.lvs(), ["/dev/VG/LV"]), paths);
+});
+
+test("an array of arrays", async () => {
+  const paths = ["a.img", "b.img", "c.img", "d.img"].map((name) => emptyDisk(name, 100));
+  const level = "raid1";
+  await withDisks(async (g) => {
+    await g.mdCreate("left", ["/dev/sda", "/dev/sdb"], { level });
+    await g.mdCreate("right", ["/dev/sdc", "/dev/sdd"], { level });
+    await g.mdCreate("top", ["/dev/md/left", "/dev/md/right"], { level: "raid0" });
+  }, paths);
+  await withDisks(async (g) => assert.equal((await g.listMdDevices()).length, 3), paths);
 });

@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import { camelCase } from "@guestfs/schema";
 import type { Procedure } from "@guestfs/schema";
 import { arrays, partitionNames, wholeDrives } from "./block-device.ts";
@@ -5,6 +6,8 @@ import type { DaemonState } from "./daemon-state.ts";
 import { run } from "./exec.ts";
 import { groupIsAvailable } from "./groups.ts";
 import { probeMember } from "./native/blkid.ts";
+import { memoryFile } from "./native/memory-file.ts";
+import { descriptorPath } from "./sysroot.ts";
 
 const startedKey = Symbol("volumes started");
 
@@ -38,19 +41,41 @@ export function needsVolumes(use: VolumeUse, args: Readonly<Record<string, unkno
   return !/^\/dev\/sd[a-z]+\d*$/.test(String(mountable)) || String(options).includes("/dev/");
 }
 
-function typesOf(drives: readonly string[]): Set<string> {
-  const types = new Set<string>();
+/** The devices that hold members of volumes among drives or arrays and their partitions, by libblkid's name of what they are. */
+function membersOf(drives: readonly string[]): Map<string, string[]> {
+  const members = new Map<string, string[]>();
   for (const drive of drives) {
     const partitions = partitionNames(drive);
     for (const name of partitions.length > 0 ? partitions : [drive]) {
+      const device = `/dev/${name}`;
       try {
-        types.add(probeMember(`/dev/${name}`));
+        const type = probeMember(device);
+        members.set(type, [...(members.get(type) ?? []), device]);
       } catch {
         // What can't be read holds no volume that could be started.
       }
     }
   }
-  return types;
+  return members;
+}
+
+// A failure is told by the call that misses the volume.
+const failing = { accept: "any" } as const;
+
+/**
+ * Assembles the arrays that members are of, and arrays of those. They are named because metadata 0.90 of a partition that ends with its
+ * drive looks like the drive's too, and mdadm, which would find both, would take neither.
+ */
+function assembleArrays(members: readonly string[]): void {
+  const config = memoryFile(Buffer.from(`DEVICE ${members.join(" ")} /dev/md*\n`));
+  try {
+    run(["mdadm", "--assemble", "--scan", "--run", `--config=${descriptorPath(config)}`], {
+      ...failing,
+      inherit: [config],
+    });
+  } finally {
+    closeSync(config);
+  }
 }
 
 /**
@@ -60,17 +85,16 @@ function typesOf(drives: readonly string[]): Set<string> {
 export function startVolumes(state: DaemonState): void {
   if (!state.options.appliance || state.get<boolean>(startedKey)) return;
   state.keep(startedKey, true, () => {});
-  const drives = wholeDrives({ state });
-  const types = typesOf(drives);
-  // A failure is told by the call that misses the volume.
-  const options = { accept: "any" } as const;
-  if (types.has("linux_raid_member") && groupIsAvailable("mdadm")) {
-    run(["mdadm", "--assemble", "--scan", "--run", "--config=partitions"], options);
-    for (const type of typesOf(arrays())) types.add(type);
+  const members = membersOf(wholeDrives({ state }));
+  let hasGroups = members.has("LVM2_member");
+  const raid = members.get("linux_raid_member");
+  if (raid && groupIsAvailable("mdadm")) {
+    assembleArrays(raid);
+    hasGroups ||= membersOf(arrays()).has("LVM2_member");
   }
-  if (types.has("LVM2_member") && groupIsAvailable("lvm2")) {
+  if (hasGroups && groupIsAvailable("lvm2")) {
     const config = ["--config", 'devices{hints="none"}'];
-    run(["lvm", "vgchange", ...config, "--activate", "ay", "--sysinit"], options);
-    run(["lvm", "vgscan", ...config, "--mknodes"], options);
+    run(["lvm", "vgchange", ...config, "--activate", "ay", "--sysinit"], failing);
+    run(["lvm", "vgscan", ...config, "--mknodes"], failing);
   }
 }
