@@ -1,7 +1,12 @@
 // A machine that starts without a channel: it gets one, is looked into, gets another, and loses them, as it runs.
 import assert from "node:assert/strict";
+import { fork } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { windowSize } from "@guestfs/protocol";
 import { Guestfs } from "guestfs";
 import { startLiveMachine, whyNoLiveMachine } from "@guestfs/testkit";
 import type { LiveMachine } from "@guestfs/testkit";
@@ -12,6 +17,7 @@ const reason = whyNoLiveMachine();
 if (reason !== undefined) console.log(`skipped: ${reason}`);
 
 const port = "org.libguestfs.channel.0";
+const MiB = 1024 * 1024;
 const unit = `guestfsd-live@${port}.service`;
 
 describe("guestfs-live with a running machine", { skip: reason ?? false }, () => {
@@ -104,6 +110,67 @@ describe("guestfs-live with a running machine", { skip: reason ?? false }, () =>
     }
   });
 
+  it("gives a running machine a window, which large uploads go through, two clients' side by side", async () => {
+    assert.equal(await succeed("enable", "guest", "--window"), "guest has a window\n");
+    assert.equal(await succeed("enable", "guest", "--window"), "guest has its channel and its window already\n");
+    const [, windowFile] = /^window: {2}(.+)$/m.exec(await succeed("status", "guest")) ?? [];
+    assert.ok(windowFile);
+    const seen = (): Buffer => readFileSync(windowFile);
+    const [first, size] = [MiB, seen().length];
+    const empty = Buffer.alloc(size);
+    const clients = [randomBytes(9 * MiB + 4097), randomBytes(5 * MiB + 1)].map((content) => ({
+      content,
+      g: new Guestfs(),
+    }));
+    try {
+      for (const { g } of clients) {
+        await g.addDomain("guest", { libvirturi: machine.uri, live: true });
+        await g.launch();
+      }
+      await Promise.all(clients.map(({ g, content }, i) => g.upload(content, `/root/large${i}`)));
+      for (const [i, { content }] of clients.entries()) {
+        const sum = createHash("sha256").update(content).digest("hex");
+        assert.equal((await machine.run(`sha256sum < /root/large${i}`)).split(" ")[0], sum);
+        // The second last of its pieces, in the client's own place.
+        const piece = Math.floor(content.length / MiB) - 1;
+        const place = first + i * windowSize + (piece % (windowSize / MiB)) * MiB;
+        assert.ok(
+          seen()
+            .subarray(place, place + MiB)
+            .equals(content.subarray(piece * MiB, (piece + 1) * MiB)),
+        );
+      }
+      // Nobody in the machine takes it for a filesystem.
+      assert.ok(seen().subarray(0, first).equals(empty.subarray(0, first)));
+      assert.ok(
+        seen()
+          .subarray(size - MiB)
+          .equals(empty.subarray(0, MiB)),
+      );
+      assert.notEqual((await machine.tryRun("blkid -p /dev/vdb")).status, 0);
+    } finally {
+      await Promise.all(clients.map(({ g }) => g.close()));
+    }
+    while (!seen().equals(empty)) await delay(50);
+    await using g = new Guestfs();
+    assert.equal(await g.addDomain("guest", { libvirturi: machine.uri, readonly: true }), 1);
+  });
+
+  it("goes on after a client that was killed in the middle of an upload through the window", async () => {
+    const content = randomBytes(6 * MiB);
+    const killed = fork(new URL("endless-upload.ts", import.meta.url), [machine.uri, "guest", "/root/endless"]);
+    const exited = once(killed, "exit");
+    while ((await machine.tryRun("test $(stat -c %s /root/endless) -gt 5000000")).status !== 0) await delay(100);
+    killed.kill("SIGKILL");
+    await exited;
+    await using g = new Guestfs();
+    await g.addDomain("guest", { libvirturi: machine.uri, live: true });
+    await g.launch();
+    await g.upload(content, "/root/large0");
+    assert.equal(await g.checksum("sha256", "/root/large0"), createHash("sha256").update(content).digest("hex"));
+    await machine.run("rm /root/endless /root/large*");
+  });
+
   it("comes back when the daemon is killed in the machine", async () => {
     await machine.waitForChannel("connected", port);
     const pid = await machine.run(`systemctl kill --signal=KILL ${unit}; systemctl show -P MainPID ${unit}`);
@@ -123,7 +190,16 @@ describe("guestfs-live with a running machine", { skip: reason ?? false }, () =>
   });
 
   it("takes the channels away as the machine runs; the daemons end with them", async () => {
-    assert.equal(await succeed("disable", "guest"), `guest has lost ${port}, org.libguestfs.channel.1\n`);
+    const uuid = (await machine.libvirt.virsh("domuuid", "guest")).trim();
+    assert.equal(await succeed("disable", "guest", "--window"), "guest has lost its window\n");
+    assert.equal(await succeed("disable", "guest", "--window"), "guest has no window\n");
+    assert.equal(await machine.run("ls /sys/block"), "vda\n");
+    assert.equal(await succeed("enable", "guest", "--window"), "guest has a window\n");
+    assert.equal(await succeed("disable", "guest"), `guest has lost its window, ${port}, org.libguestfs.channel.1\n`);
+    assert.deepEqual(
+      readdirSync("/dev/shm").filter((name) => name === `guestfs-window-${uuid}`),
+      [],
+    );
     assert.equal(await machine.channelState(port), undefined);
     while ((await machine.tryRun(`systemctl is-active --quiet ${unit}`)).status === 0) await delay(200);
     assert.doesNotMatch(await machine.libvirt.virsh("dumpxml", "--inactive", "guest"), /org\.libguestfs/);

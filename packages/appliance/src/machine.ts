@@ -1,9 +1,9 @@
+import { windowSerial } from "@guestfs/protocol";
 import type { MachineDescription } from "@guestfs/qemu";
 import type { BuiltAppliance } from "./build.ts";
 import { slotParts } from "./drive-slot.ts";
 import { channelName } from "./guest-scripts.ts";
 import { windowFd } from "./machine-process.ts";
-import { windowSerial } from "./window-file.ts";
 
 /** What differs from one appliance machine to the next; its drives are attached afterwards. */
 export interface MachineOptions {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { makeWindowFile, windowSize } from "./window-file.ts";
+import { windowSize } from "@guestfs/protocol";
+import { makeWindowFile } from "./window-file.ts";
 
 test("the window's file has its size, no name, and nobody else's rights", async () => {
   const file = await makeWindowFile();

@@ -3,10 +3,7 @@ import { open, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
-/** Bytes of the window, and the serial number by which the daemon knows its disk (guestfsd's transfer-window.ts). */
-export const windowSize: number = 4 * 1024 * 1024;
-export const windowSerial = "guestfs-window";
+import { windowSize } from "@guestfs/protocol";
 
 async function makeIn(folder: string): Promise<FileHandle> {
   const path = join(folder, `guestfs-${randomBytes(12).toString("hex")}`);

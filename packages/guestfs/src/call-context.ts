@@ -63,7 +63,7 @@ export class CallContext {
           { procedure: this.procedure },
         );
       if (file && !connection.transferAgreed) await this.#agreeOnTransfer(connection);
-      if (file?.source && connection.window?.wanted(file.source.size) === true)
+      if (file?.source && connection.hasExtensions === true && connection.window?.wanted(file.source.size) === true)
         await this.#openWindow(connection.window);
       const result = await connection.call({
         row,
@@ -103,8 +103,7 @@ export class CallContext {
   /** Whether the daemon is ours; it is asked once for each conversation. */
   async hasExtensions(): Promise<boolean> {
     const connection = this.handle.readyConnection(this.procedure);
-    // A window comes with our appliance, whose daemon need not be asked what it is.
-    connection.hasExtensions ??= connection.window !== undefined || (await this.#saysItHasExtensions());
+    connection.hasExtensions ??= await this.#saysItHasExtensions();
     return connection.hasExtensions;
   }
 
@@ -121,7 +120,10 @@ export class CallContext {
   /** Asks the daemon whether it sees our window. */
   async #openWindow(window: TransferWindow): Promise<void> {
     try {
-      window.open(await this.call("extension_open_window", { token: await window.mark() }));
+      const token = await window.mark();
+      window.open(
+        await this.call("extension_open_window", window.start === 0 ? { token } : { token, offset: window.start }),
+      );
     } catch (error) {
       // Content goes with the conversation then.
       if (!(error instanceof RemoteError)) throw error;

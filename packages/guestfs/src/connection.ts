@@ -237,6 +237,7 @@ export class Connection {
   }
 
   #pump(): void {
+    if (this.#failure) return;
     try {
       if (!this.#greeted) this.#readGreeting();
       while (this.#greeted && !this.#paused) {
@@ -409,10 +410,12 @@ export class Connection {
     if (this.#failure) return;
     this.#failure = error;
     this.#recovery?.stop();
-    this.#socket.destroy();
     this.#greeting?.reject(error);
     this.#greeting = undefined;
     this.#exchange?.fail(error);
+    // Whoever has the channel next has the window's place, too.
+    if (this.window?.shared === true) void this.window.release().then(() => this.#socket.destroy());
+    else this.#socket.destroy();
     if (!this.#ending) this.onLost?.(error);
   }
 }

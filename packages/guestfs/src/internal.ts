@@ -1,10 +1,12 @@
 /** For the packages beside this one; promises nothing to anyone else. @packageDocumentation */
-export { decodeText, encodeText } from "@guestfs/protocol";
+export { decodeText, encodeText, windowSerial } from "@guestfs/protocol";
 export { parseBoolean } from "./environment.ts";
 export { MethodPlan } from "./method-plan.ts";
 export type { ParsedCall } from "./method-plan.ts";
 export { domainState, findDomain, parseDomain } from "./libvirt/domain.ts";
 export type { DomainChannel } from "./libvirt/domain.ts";
+export { clientsMax, domainWindowSize } from "./libvirt/domain-window.ts";
+export type { DomainWindow } from "./libvirt/domain-window.ts";
 export { virsh, VirshError } from "./libvirt/virsh.ts";
 export type { LibvirtConnection } from "./libvirt/virsh.ts";
 export { ApplianceError, buildAppliance, reportHost, startAppliance, startWaitingAppliance } from "@guestfs/appliance";

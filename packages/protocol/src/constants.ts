@@ -10,6 +10,10 @@ export const cancelFlag = 0xffffeeee;
 export const progressFlag = 0xffff5555;
 /** The word that gives a piece of the window back to the sender of a file. */
 export const windowFlag = 0xffff3333;
+/** Serial number of the disk that the window is on. */
+export const windowSerial = "guestfs-window";
+/** Size of our library's windows, in bytes. */
+export const windowSize: number = 4 * 1024 * 1024;
 /** Largest message in bytes, length word excluded. */
 export const messageMax: number = 4 * 1024 * 1024;
 /** Largest chunk of file data that a stock peer takes, in bytes. */

@@ -129,6 +129,8 @@ export async function attachAppliance(request: AttachRequest): Promise<Attachmen
   // A handle that nobody closes does not keep its program from ending.
   appliance.release();
   connection.window = new TransferWindow(appliance.window);
+  // Its daemon is ours.
+  connection.hasExtensions = true;
   request.progress(launchSteps, launchSteps);
   let keepsNothing = drives.every(isReadOnly);
   return {

@@ -7,6 +7,8 @@ export interface LiveDomain {
   readonly uuid: string;
   /** Sockets of its channels on this host; each serves one client at a time. At least one. */
   readonly channels: readonly LiveChannel[];
+  /** The file of the disk that its clients' windows are on (PROTOCOL.md), when it has one. */
+  readonly window: string | undefined;
   /** Whether nothing in the machine may be changed. */
   readonly readonly: boolean;
 }

@@ -4,6 +4,7 @@ import { CancelledError, LaunchError } from "../errors.ts";
 import type { Attachment } from "./attachment.ts";
 import type { LiveChannel, LiveDomain } from "./live-domain.ts";
 import { channelIsTaken, explainLive, isHeld } from "./live-diagnosis.ts";
+import { openLiveWindow } from "./live-window.ts";
 import { limitToReading } from "./read-only.ts";
 import { socketUse } from "./socket-use.ts";
 import type { SocketUse } from "./socket-use.ts";
@@ -85,6 +86,24 @@ async function reach(options: LiveOptions, channel: LiveChannel): Promise<Connec
   }
 }
 
+/** Gives uploads the domain's window, where it has one that this user may write to. */
+async function withWindow(
+  { domain, debug }: LiveOptions,
+  channel: LiveChannel,
+  connection: Connection,
+): Promise<Pick<Attachment, "stop"> | undefined> {
+  if (domain.window === undefined) return undefined;
+  try {
+    const opened = await openLiveWindow(domain.window, channel);
+    if (!opened) return undefined;
+    connection.window = opened.window;
+    return { stop: () => opened.close() };
+  } catch (error) {
+    debug(`uploads go through the channel, as the window can't be used: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
 /**
  * Attaches to the daemon in a running machine, on the first of its channels that is free.
  * @throws LaunchError saying which of them it is: the channel is taken, no daemon runs, the machine is paused or off,
@@ -104,7 +123,7 @@ export async function attachLive(options: LiveOptions): Promise<Attachment> {
   options.debug(`connecting to ${domain.name}, ${channel.port}: ${channel.path}`);
   const connection = await reach(options, channel);
   const attachment = socketAttachment(connection);
-  if (!domain.readonly) return attachment;
+  if (!domain.readonly) return { ...attachment, ...(await withWindow(options, channel, connection)) };
   try {
     return { ...attachment, ...(await limitToReading(connection)) };
   } catch (error) {

@@ -55,11 +55,11 @@ function attachLive(context: CallContext, connection: LibvirtConnection, domain:
   const channels = domain.channels.flatMap(({ port, path }) => (path === undefined ? [] : [{ port, path }]));
   const [first] = channels;
   if (!first) throw withoutChannel(context.procedure, connection, domain);
-  const { name, uuid } = domain;
+  const { name, uuid, window } = domain;
   context.handle.settings.attachMethod = {
     type: "unix",
     path: first.path,
-    live: { connection, name, uuid, channels, readonly },
+    live: { connection, name, uuid, channels, window: window?.path, readonly },
   };
 }
 

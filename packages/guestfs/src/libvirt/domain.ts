@@ -1,9 +1,17 @@
+import { isWindow, windowOf } from "./domain-window.ts";
+import type { DomainWindow } from "./domain-window.ts";
 import { VirshError, virsh } from "./virsh.ts";
 import type { LibvirtConnection } from "./virsh.ts";
 import { XmlElement } from "./xml-element.ts";
 
 /** Names of the ports on which a guestfsd may serve: `.0`, and `.1` and so on for more clients at a time. */
 const portName = /^org\.libguestfs\.channel\.(\d{1,4})$/;
+
+/** The number at the end of a port's name; `undefined` when it is not one for guestfsd. */
+export function portNumber(name: string): number | undefined {
+  const number = portName.exec(name)?.[1];
+  return number === undefined ? undefined : Number(number);
+}
 
 /** A channel of a domain that is meant for guestfsd. */
 export interface DomainChannel {
@@ -23,22 +31,24 @@ export interface Domain {
   readonly active: boolean;
   /** Channels for guestfsd, in the order of their ports' numbers. */
   readonly channels: readonly DomainChannel[];
-  /** Elements `disk`. */
+  /** Elements `disk`, but for the window's. */
   readonly disks: readonly XmlElement[];
+  /** The disk for its clients' windows. */
+  readonly window: DomainWindow | undefined;
 }
 
 function channelsOf(devices: XmlElement | undefined): DomainChannel[] {
   const channels = (devices?.all("channel") ?? []).flatMap((channel) => {
     const target = channel.first("target");
     const port = target?.attribute("name") ?? "";
-    const number = portName.exec(port)?.[1];
+    const number = portNumber(port);
     if (channel.attribute("type") !== "unix" || target?.attribute("type") !== "virtio" || number === undefined)
       return [];
     const source = channel.first("source");
     const path = (source?.attribute("mode") ?? "bind") === "bind" ? source?.attribute("path") : undefined;
     const state = target.attribute("state");
     const connected = state === undefined ? undefined : state === "connected";
-    return [{ number: Number(number), channel: { port, path, connected } }];
+    return [{ number, channel: { port, path, connected } }];
   });
   return channels.sort((a, b) => a.number - b.number).map(({ channel }) => channel);
 }
@@ -53,12 +63,15 @@ export function parseDomain(xml: string): Domain {
   const name = root.first("name")?.text ?? "";
   if (name === "") throw new Error("the domain has no name");
   const devices = root.first("devices");
+  const disks = devices?.all("disk") ?? [];
+  const windowDisk = disks.find(isWindow);
   return {
     name,
     uuid: root.first("uuid")?.text ?? "",
     active: root.attribute("id") !== undefined,
     channels: channelsOf(devices),
-    disks: devices?.all("disk") ?? [],
+    disks: disks.filter((disk) => disk !== windowDisk),
+    window: windowDisk && windowOf(windowDisk),
   };
 }
 

@@ -123,3 +123,23 @@ test("it suits large content and content of unknown size, once the daemon has it
   window.open(MiB);
   assert.equal(window.suits(100 * MiB), false);
 });
+
+test("what is shared starts where it says, takes no more than a window, and is left empty", async () => {
+  const start = MiB;
+  await file.truncate(start + 3 * windowSize);
+  const window = new TransferWindow(file, { start, shared: true });
+  const token = await window.mark();
+  const read = async (length: number, position: number): Promise<Buffer> =>
+    (await file.read({ buffer: Buffer.alloc(length), position })).buffer;
+  assert.deepEqual(await read(token.length, start), Buffer.from(token));
+  window.open(3 * windowSize);
+  const daemon = new IdleDaemon();
+  const sending = window.send(daemon, await openSource(Buffer.alloc(9 * MiB, "contents")));
+  while (daemon.outstanding < windowSize / MiB) await new Promise((resolve) => setImmediate(resolve));
+  daemon.stop();
+  await sending;
+  assert.equal((await read(8, start + 3 * MiB)).toString(), "contents");
+  await window.release();
+  assert.ok((await read(windowSize, start)).equals(Buffer.alloc(windowSize)));
+  await file.truncate(windowSize);
+});

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { encodeWindowChunk } from "@guestfs/protocol";
+import { encodeWindowChunk, windowSize } from "@guestfs/protocol";
 import type { ByteSource } from "./byte-source.ts";
 import type { UploadChannel } from "./upload.ts";
 
@@ -21,14 +21,21 @@ export interface WindowUploadChannel extends Omit<UploadChannel, "chunkSize"> {
   given(): Promise<void>;
 }
 
-/** A disk of the appliance of which this side has the file: content of uploads goes there, the conversation tells where (PROTOCOL.md). */
+/** A disk of the machine of which this side has the file: content of uploads goes there, the conversation tells where (PROTOCOL.md). */
 export class TransferWindow {
+  /** Where it starts on the disk, in bytes. */
+  readonly start: number;
+  /** Whether the place is another client's after us: the conversation must not end before {@link release} has. */
+  readonly shared: boolean;
   readonly #file: FileHandle;
   #pieces = 0;
   #marked = false;
+  #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(file: FileHandle) {
+  constructor(file: FileHandle, { start = 0, shared = false }: { start?: number; shared?: boolean } = {}) {
     this.#file = file;
+    this.start = start;
+    this.shared = shared;
   }
 
   /** Puts random bytes at its start, by which the daemon finds that it sees the same. */
@@ -41,7 +48,7 @@ export class TransferWindow {
 
   /** @param size - bytes of the window that the daemon sees */
   open(size: number): void {
-    this.#pieces = Math.floor(size / pieceSize);
+    this.#pieces = Math.floor(Math.min(size, windowSize) / pieceSize);
   }
 
   /** Whether it should be marked and opened now, for content of this size; 0 for an unknown one. */
@@ -75,8 +82,21 @@ export class TransferWindow {
     }
   }
 
-  async #write(bytes: Uint8Array, offset: number): Promise<void> {
+  /** Waits until nothing is being written, and leaves nothing of the content behind. The exchange is over already. */
+  async release(): Promise<void> {
+    // Whoever wrote was told.
+    await this.#writing.catch(() => undefined);
+    if (this.#marked) await this.#write(new Uint8Array(windowSize), 0).catch(() => undefined);
+  }
+
+  #write(bytes: Uint8Array, offset: number): Promise<void> {
+    const writing = this.#writeAll(bytes, this.start + offset);
+    this.#writing = writing;
+    return writing;
+  }
+
+  async #writeAll(bytes: Uint8Array, place: number): Promise<void> {
     for (let at = 0; at < bytes.length;)
-      at += (await this.#file.write(bytes, at, bytes.length - at, offset + at)).bytesWritten;
+      at += (await this.#file.write(bytes, at, bytes.length - at, place + at)).bytesWritten;
   }
 }

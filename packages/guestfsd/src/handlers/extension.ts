@@ -49,8 +49,8 @@ export const extension: HandlersOf<"extension"> = {
     context.state.chunkSize = agreed;
     return agreed;
   },
-  extension_open_window({ token }, { state }) {
-    const window = TransferWindow.open(token);
+  extension_open_window({ token, offset = 0 }, { state }) {
+    const window = TransferWindow.open(token, offset);
     state.keep(TransferWindow.key, window, () => window.close());
     return window.size;
   },

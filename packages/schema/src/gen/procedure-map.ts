@@ -564,7 +564,7 @@ export interface ProcedureMap {
   extension_restrict: { args: { readonly: boolean }; returns: void; file: null };
   extension_freeze: { args: { seconds: number; mountpoints: readonly string[] }; returns: number; file: null };
   extension_thaw: { args: Record<never, never>; returns: number; file: null };
-  extension_open_window: { args: { token: Uint8Array }; returns: number; file: null };
+  extension_open_window: { args: { token: Uint8Array; offset?: number | undefined }; returns: number; file: null };
   extension_drive_added: { args: { target: number }; returns: void; file: null };
   extension_drive_leaves: { args: { target: number }; returns: void; file: null };
   extension_walk: { args: { directory: string; maxdepth: number }; returns: void; file: "out" };

@@ -70,8 +70,9 @@ export const extension: readonly Procedure[] = [
     since: "1.60.1",
     summary: "Agree on a disk that both ends see, through which the content of uploads goes.",
     params: [
-      { name: "token", type: "buffer", summary: "random bytes that stand at the start of the disk, 16 or more" },
+      { name: "token", type: "buffer", summary: "random bytes that stand at the start of the window, 16 or more" },
     ],
+    optional: [{ name: "offset", type: "int64", summary: "where on the disk it starts, in bytes; default 0" }],
     returns: { type: "int" },
     group: "guestfs-extensions",
     visibility: "internal",

@@ -1,5 +1,5 @@
 import { Guestfs, UnsupportedError } from "guestfs";
-import type { Domain } from "./channels.ts";
+import type { Domain } from "./domain.ts";
 
 async function hasExtensions(g: Guestfs): Promise<boolean> {
   try {

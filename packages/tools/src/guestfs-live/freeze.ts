@@ -5,8 +5,8 @@ import type { Guestfs } from "guestfs";
 import { findDomain } from "guestfs/internal";
 import { ToolError } from "../tool-error.ts";
 import { askDaemon } from "./ask-daemon.ts";
-import { withLibvirt } from "./channels.ts";
-import type { Domain } from "./channels.ts";
+import { withLibvirt } from "./domain.ts";
+import type { Domain } from "./domain.ts";
 
 /** What to do with a machine that holds still. */
 export interface FrozenWork {

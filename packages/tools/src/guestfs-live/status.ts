@@ -1,9 +1,9 @@
 import { GuestfsError } from "guestfs";
 import { domainState, findDomain } from "guestfs/internal";
-import type { DomainChannel } from "guestfs/internal";
+import type { DomainChannel, DomainWindow } from "guestfs/internal";
 import { askDaemon } from "./ask-daemon.ts";
-import { withLibvirt } from "./channels.ts";
-import type { Domain } from "./channels.ts";
+import { withLibvirt } from "./domain.ts";
+import type { Domain } from "./domain.ts";
 import type { OffMachine } from "./guest-root.ts";
 import { linesOfOff, reportOff } from "./off-status.ts";
 
@@ -19,6 +19,7 @@ interface Report {
   readonly machine: string;
   readonly state: string;
   readonly channels: readonly DomainChannel[];
+  readonly window: DomainWindow | undefined;
   readonly daemon: DaemonStatus | "stock" | undefined;
   /** Why the machine can't be used live; empty when it can. */
   readonly problem: string;
@@ -30,9 +31,9 @@ const notUsable = 3;
 const connectOption = ({ connection: { uri } }: Domain): string => (uri === undefined ? "" : `-c ${uri} `);
 
 async function report(domain: Domain): Promise<Report> {
-  const { uuid, name, active, channels } = await findDomain({ ...domain, allowUuid: true });
+  const { uuid, name, active, channels, window } = await findDomain({ ...domain, allowUuid: true });
   const state = await domainState(domain.connection, uuid);
-  const seen = { machine: name, state, channels, daemon: undefined };
+  const seen = { machine: name, state, channels, window, daemon: undefined };
   if (channels.length === 0)
     return { ...seen, problem: `it has no channel for guestfsd\nTo fix it: guestfs-live enable ${name}` };
   if (!active)
@@ -51,13 +52,14 @@ async function report(domain: Domain): Promise<Report> {
 
 const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
-function linesOf({ machine, state, channels, daemon, problem }: Report): string[] {
+function linesOf({ machine, state, channels, window, daemon, problem }: Report): string[] {
   const lines = [`machine: ${machine}, ${state}`];
   if (channels.length === 0) lines.push("channel: none");
   for (const { port, path, connected } of channels) {
     const held = connected === undefined ? "" : `, ${connected ? "connected" : "disconnected"}`;
     lines.push(`channel: ${port}${held}${path === undefined ? "" : `, ${path}`}`);
   }
+  if (window !== undefined) lines.push(`window:  ${window.path}`);
   if (daemon === "stock") lines.push("daemon:  not ours: a stock guestfsd, which ends with each client");
   else if (daemon !== undefined) {
     lines.push(

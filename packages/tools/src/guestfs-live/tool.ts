@@ -1,8 +1,9 @@
 import { machineOptions, parseCommandLine } from "../command-line.ts";
 import type { Tool } from "../tool.ts";
 import { UsageError } from "../tool-error.ts";
-import { disable, enable } from "./channels.ts";
-import type { Domain } from "./channels.ts";
+import { clientsMax } from "guestfs/internal";
+import type { Domain } from "./domain.ts";
+import { disable, enable } from "./enable.ts";
 import { freeze } from "./freeze.ts";
 import type { FrozenWork } from "./freeze.ts";
 import type { OffMachine } from "./guest-root.ts";
@@ -13,15 +14,15 @@ const help = `guestfs-live: live access to running machines
 
 usage: guestfs-live [-c URI] install (-a DISK [-a DISK ...] | -d NAME) [--package FILE]
        guestfs-live [-c URI] uninstall (-a DISK [-a DISK ...] | -d NAME)
-       guestfs-live [-c URI] enable NAME [--channels N]
-       guestfs-live [-c URI] disable NAME
+       guestfs-live [-c URI] enable NAME [--channels N] [--window]
+       guestfs-live [-c URI] disable NAME [--window]
        guestfs-live [-c URI] status (NAME | -d NAME | -a DISK [-a DISK ...]) [--json]
        guestfs-live [-c URI] freeze NAME [--seconds N] [--mountpoint PATH ...] -- COMMAND [ARG ...]
 
 install    puts guestfsd, what it needs and a unit that udev starts into a machine that is off
 uninstall  removes it again, with its policy
 enable     gives a domain of libvirt a channel for guestfsd; while it runs as well
-disable    takes its channels away
+disable    takes its window and its channels away, with --window its window alone
 status     says what is there: channel, daemon, version, policy, last client; exit status 3 when
            the machine can't be used live as it is. With -a, or with -d for a machine that is off,
            what is installed on its disks, of which no byte changes
@@ -35,6 +36,9 @@ freeze     has the machine's filesystems hold still, consistent on their disks, 
       --format FMT    format of the disks of -a (default: read from the images)
       --package FILE  Debian package to install, as npm run deb makes it (default: made now)
       --channels N    how many clients may work with the machine at once (default 1)
+      --window        large uploads go through a disk in memory, until the machine ends: read-only
+                      for it, /dev/shm/guestfs-window-UUID here. While a machine has one, it
+                      can't be migrated, nor saved and restored after the host's next start
       --json          print the status as JSON
       --seconds N     how long the machine holds still at most, 1 to 600 (default 30)
       --mountpoint P  freeze the filesystem mounted there, and no others but those named so too
@@ -46,6 +50,7 @@ const options = {
   ...machineOptions,
   package: { type: "string" },
   channels: { type: "string" },
+  window: { type: "boolean" },
   json: { type: "boolean" },
   seconds: { type: "string" },
   mountpoint: { type: "string", multiple: true },
@@ -54,8 +59,8 @@ const options = {
 const optionsOf: Readonly<Record<string, readonly (keyof typeof options)[]>> = {
   install: ["add", "domain", "format", "package"],
   uninstall: ["add", "domain", "format"],
-  enable: ["channels"],
-  disable: [],
+  enable: ["channels", "window"],
+  disable: ["window"],
   status: ["add", "domain", "format", "json"],
   freeze: ["seconds", "mountpoint"],
 };
@@ -104,9 +109,12 @@ async function run(args: readonly string[]): Promise<number | void> {
     case "uninstall":
       return uninstall(offMachine(command, values, words));
     case "enable":
-      return enable(domainOf(command, values, words), numberOf("channels", values.channels ?? "1", 8));
+      return enable(domainOf(command, values, words), {
+        channels: numberOf("channels", values.channels ?? "1", clientsMax),
+        window: values.window ?? false,
+      });
     case "disable":
-      return disable(domainOf(command, values, words));
+      return disable(domainOf(command, values, words), values.window === true ? "window" : "all");
     case "freeze":
       return freeze(domainOf(command, values, words.slice(0, 1)), frozenWork(values, words.slice(1)));
     default: {
