@@ -11,7 +11,7 @@ const blockSize = 256 * 1024;
 const neverWait = constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** Opens what a `device-or-path` argument names: a device of the daemon's side, or a file of the guest. */
-export function withSourceOrTarget<T>(
+export function withDeviceOrFile<T>(
   context: Context,
   path: string,
   flags: number,
@@ -20,7 +20,11 @@ export function withSourceOrTarget<T>(
 ): T {
   if (!path.startsWith("/dev/"))
     return context.sysroot.withOpen(path, flags | neverWait, use, (flags & constants.O_CREAT) === 0 ? 0 : mode);
-  const fd = openSync(fsPath(path), flags & ~(constants.O_CREAT | constants.O_TRUNC));
+  return withDevice(path, flags & ~(constants.O_CREAT | constants.O_TRUNC), use);
+}
+
+function withDevice<T>(device: string, flags: number, use: (fd: number) => T): T {
+  const fd = openSync(fsPath(device), flags | neverWait);
   try {
     return use(fd);
   } finally {
@@ -28,22 +32,31 @@ export function withSourceOrTarget<T>(
   }
 }
 
-/** Opens a file of the guest, or a device, for reading. */
+/** Opens a file of the guest for reading. */
 export function withSource<T>(context: Context, path: string, use: (fd: number) => T): T {
-  return withSourceOrTarget(context, path, constants.O_RDONLY, use);
+  return context.sysroot.withOpen(path, constants.O_RDONLY | neverWait, use);
 }
 
-/**
- * Opens what is to be read to its end: a regular file or a block device.
- * @throws DaemonError for a folder, a pipe or a character device, whose end might never come
- */
-export function withContent<T>(context: Context, path: string, use: (fd: number, stat: Stats) => T): T {
-  return withSource(context, path, (fd) => {
+function readable<T>(path: string, use: (fd: number, stat: Stats) => T): (fd: number) => T {
+  return (fd) => {
     const stat = fstatSync(fd);
     if (stat.isDirectory()) throw new DaemonError(`${path}: Is a directory`, "EISDIR");
     if (!stat.isFile() && !stat.isBlockDevice()) throw new DaemonError(`${path}: not a regular file`, "EINVAL");
     return use(fd, stat);
-  });
+  };
+}
+
+/**
+ * Opens a file of the guest that is to be read to its end.
+ * @throws DaemonError for a folder, a pipe or a character device, whose end might never come
+ */
+export function withContent<T>(context: Context, path: string, use: (fd: number, stat: Stats) => T): T {
+  return withSource(context, path, readable(path, use));
+}
+
+/** The same for what a `device` argument names. */
+export function withDeviceContent<T>(device: string, use: (fd: number, stat: Stats) => T): T {
+  return withDevice(device, constants.O_RDONLY, readable(device, use));
 }
 
 /** The bytes of a descriptor from its place on, block by block; each block is valid until the next one is taken. */

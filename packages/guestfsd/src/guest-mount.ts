@@ -98,8 +98,15 @@ function mountWithProgram(request: MountRequest, source: string, target: string,
   );
 }
 
+/** Where paths are limited, a node on what is mounted must not stand for a device of the machine. */
+function withinLimits(context: Context, request: MountRequest): MountRequest {
+  if (context.state.guard?.paths.limitsPaths !== true) return request;
+  return { ...request, options: request.options === "" ? "nodev" : `${request.options},nodev` };
+}
+
 /** Mounts something into the guest's tree. */
-export function mountInGuest(context: Context, request: MountRequest): void {
+export function mountInGuest(context: Context, wanted: MountRequest): void {
+  const request = withinLimits(context, wanted);
   const target = targetOf(context, request.mountpoint);
   const source = publicName(request.source);
   if (forMount8.test(request.options)) mountWithProgram(request, source, target, request.type);

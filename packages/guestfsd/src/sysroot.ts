@@ -1,9 +1,11 @@
 import { encodeText } from "@guestfs/protocol";
 import { constants, openSync, readlinkSync } from "node:fs";
+import { dirname } from "node:path/posix";
 import { DaemonError } from "./daemon-error.ts";
 import type { PathGuard } from "./live/path-guard.ts";
 import { closeDescriptor } from "./native/descriptor.ts";
 import { O_DIRECTORY, O_NOFOLLOW, O_PATH, openFolder, openInRoot } from "./native/file.ts";
+import { openType, statOpen } from "./native/stat.ts";
 import { openQuietly } from "./quiet-open.ts";
 
 /** A place in the guest, held open: its folder by descriptor, its last element by name. */
@@ -61,8 +63,8 @@ export class Sysroot {
   }
 
   #openGuarded(guard: PathGuard, root: number, path: string, flags: number, mode: number): number {
-    const fd = guard.limitsPaths
-      ? this.#openWithinLimits(guard, root, path, flags, mode)
+    const fd = guard.looksFirst
+      ? this.#openLookedAt(guard, root, path, flags, mode)
       : openQuietly(guard.flags(flags), flags, (wanted) => openInRoot(root, path, wanted, mode));
     try {
       guard.checkOpened(fd, path, flags);
@@ -73,8 +75,8 @@ export class Sysroot {
     }
   }
 
-  /** Looks where the path leads before anything is done there, and then opens just that, wherever the path leads by now. */
-  #openWithinLimits(guard: PathGuard, root: number, path: string, flags: number, mode: number): number {
+  /** Looks what lies at the path and where before anything is done there, and then opens just that, wherever the path leads by now. */
+  #openLookedAt(guard: PathGuard, root: number, path: string, flags: number, mode: number): number {
     const { O_CREAT, O_EXCL } = constants;
     let found: number;
     try {
@@ -85,14 +87,49 @@ export class Sysroot {
     }
     let keep = false;
     try {
-      guard.check(this.#inside(readlinkSync(descriptorPath(found))));
+      const where = (): string => this.#inside(readlinkSync(descriptorPath(found)));
+      if (guard.limitsPaths) this.#check(guard, root, where());
       if ((flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0) return openInRoot(root, path, flags, mode);
       keep = (flags & O_PATH) !== 0;
       if (keep) return found;
+      guard.checkType(openType(found), path, where);
       const again = flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW);
       return openQuietly(guard.flags(again), again, (wanted) => openSync(descriptorPath(found), wanted));
     } finally {
       if (!keep) closeDescriptor(found);
+    }
+  }
+
+  /** Checks a place, every symlink resolved, also against what the policy denies by another name. */
+  #check(guard: PathGuard, top: number, place: string): void {
+    guard.check(place);
+    if (guard.deniedPaths.length === 0) return;
+    const above = new Set<string>();
+    for (let folder = place; ; folder = dirname(folder)) {
+      above.add(this.#identify(top, folder, O_NOFOLLOW)?.identity ?? "");
+      if (folder === "/") break;
+    }
+    for (const prefix of guard.deniedPaths) {
+      const denied = this.#identify(top, prefix);
+      if (!denied) continue;
+      if (above.has(denied.identity)) guard.refuseBelow(prefix, place);
+      guard.checkAgainst(prefix, place, denied.place);
+    }
+  }
+
+  /** What lies at a path, whatever it is called: a symlink, letters of another case or a bind mount may be on its way. */
+  #identify(top: number, path: string, flags = 0): { readonly identity: string; readonly place: string } | undefined {
+    let fd: number;
+    try {
+      fd = openInRoot(top, path, O_PATH | flags);
+    } catch {
+      return undefined;
+    }
+    try {
+      const { st_dev: device, st_ino: inode } = statOpen(fd);
+      return { identity: `${device}:${inode}`, place: this.#inside(readlinkSync(descriptorPath(fd))) };
+    } finally {
+      closeDescriptor(fd);
     }
   }
 
@@ -114,10 +151,10 @@ export class Sysroot {
     // A system call would follow `..` out of the tree: here the whole path is the folder.
     const [folderPath, last] = name === ".." ? [trimmed, "."] : [trimmed.slice(0, Math.max(cut, 0)) || "/", name];
     const guard = this.#guard?.limitsPaths === true ? this.#guard : undefined;
-    return this.#withFolder(folderPath, (folder) => {
+    return this.#withFolder(folderPath, (folder, top) => {
       if (guard) {
         const parent = this.#inside(readlinkSync(descriptorPath(folder)));
-        guard.check(last === "." ? parent : `${parent.replace(/\/$/, "")}/${last}`);
+        this.#check(guard, top, last === "." ? parent : `${parent.replace(/\/$/, "")}/${last}`);
       }
       return use({ path: `${descriptorPath(folder)}/${last}`, name: last, folder });
     });
@@ -126,6 +163,16 @@ export class Sysroot {
   /** The tree's top, opened with O_PATH: not for use as the guest's file, but to start from. */
   openTop(): number {
     return openFolder(this.path);
+  }
+
+  /** Hands the tree's top on, for what resolves paths by itself. */
+  withTop<T>(use: (top: number) => T): T {
+    const top = this.openTop();
+    try {
+      return use(top);
+    } finally {
+      closeDescriptor(top);
+    }
   }
 
   /** Where in the guest a path leads, whether or not it may be used; what does not exist is where it would be made. */
@@ -152,12 +199,12 @@ export class Sysroot {
   }
 
   /** A folder on the way to something: only what it leads to has to be within the limits. */
-  #withFolder<T>(path: string, use: (folder: number) => T): T {
+  #withFolder<T>(path: string, use: (folder: number, top: number) => T): T {
     const root = this.openTop();
     try {
       const folder = openInRoot(root, path, O_PATH | O_DIRECTORY);
       try {
-        return use(folder);
+        return use(folder, root);
       } finally {
         closeDescriptor(folder);
       }
@@ -175,7 +222,11 @@ export class Sysroot {
   outside(path: string): string {
     // Where most mounts go; the path of the top is canonical, and looking it up again costs a cold machine 5 ms.
     if (path === "/" && !this.#guard) return this.path;
-    return this.withOpen(path, O_PATH, (fd) => readlinkSync(descriptorPath(fd)));
+    return this.withOpen(path, O_PATH, (fd) => {
+      const outside = readlinkSync(descriptorPath(fd));
+      this.#guard?.checkType(openType(fd), path, () => this.#inside(outside));
+      return outside;
+    });
   }
 
   /** A path on the daemon's side where something may be made: the folder is resolved, the last element taken as it is. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { aboutPath } from "../about-path.ts";
 import { checkRootMounted } from "../argument-check.ts";
 import { Base64Decoder, Base64Encoder } from "../base64-stream.ts";
-import { blocksOf, withContent, writeAll } from "../content.ts";
+import { blocksOf, withContent, withDeviceContent, writeAll } from "../content.ts";
 import type { Context, HandlersOf, InputContext, OutputContext } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { run } from "../exec.ts";
@@ -54,10 +54,8 @@ function compressorCommand(ctype: string, level: number | undefined): string[] {
   return [...compressor.argv, `-${level}`];
 }
 
-function compressContent(context: OutputContext, path: string, argv: readonly string[]): void {
-  withContent(context, path, (stdin) => {
-    run(argv, { stdin, pulse: context.pulse, stdout: context.output });
-  });
+function compressContent(context: OutputContext, stdin: number, argv: readonly string[]): void {
+  run(argv, { stdin, pulse: context.pulse, stdout: context.output });
 }
 
 /** Opens a folder that a plain argument names. */
@@ -187,9 +185,14 @@ export const archive: HandlersOf<"archive"> = {
     });
     context.output.write(encoder.end());
   },
-  compress_device_out: ({ ctype, device, level }, context) =>
-    compressContent(context, device, compressorCommand(ctype, level)),
-  compress_out: ({ ctype, file, level }, context) => compressContent(context, file, compressorCommand(ctype, level)),
+  compress_device_out({ ctype, device, level }, context) {
+    const argv = compressorCommand(ctype, level);
+    withDeviceContent(device, (fd) => compressContent(context, fd, argv));
+  },
+  compress_out({ ctype, file, level }, context) {
+    const argv = compressorCommand(ctype, level);
+    withContent(context, file, (fd) => compressContent(context, fd, argv));
+  },
   cpio_out: ({ directory, format }, context) => packCpio(context, directory, format ?? "newc"),
   mksquashfs: (args, context) => packSquashfs(args, context),
   tar_in: (args, context) => unpackTar(args, context),

@@ -1,7 +1,6 @@
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { Augeas } from "../native/augeas.ts";
-import { O_DIRECTORY, O_PATH } from "../native/file.ts";
 import { insideRoot } from "../native/root.ts";
 
 const key = Symbol("augeas");
@@ -15,7 +14,7 @@ function session(context: Context): Augeas {
 
 /** The configuration files are read and written with the guest's tree as root, so that its symlinks stay in it. */
 function inGuest(context: Context, action: () => void): void {
-  context.sysroot.withOpen("/", O_PATH | O_DIRECTORY, (root) => insideRoot(root, action));
+  context.sysroot.withTop((top) => insideRoot(top, action));
 }
 
 /** Configuration files by Augeas. */

@@ -1,6 +1,6 @@
 import { constants, fstatSync, ftruncateSync, readSync, renameSync } from "node:fs";
 import { aboutPath } from "../about-path.ts";
-import { blocksOf, withSource, withSourceOrTarget, writeAll } from "../content.ts";
+import { blocksOf, withDeviceOrFile, withSource, writeAll } from "../content.ts";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { run } from "../exec.ts";
@@ -126,9 +126,9 @@ export const fileCopy: Pick<HandlersOf<"file">, Names> = {
   cp_a: ({ src, dest }, context) => copyTree(context, ["-a"], src, dest),
   cp_r: ({ src, dest }, context) => copyTree(context, ["-r", "-P"], src, dest),
   dd({ src, dest }, context) {
-    withSource(context, src, (from) =>
+    withDeviceOrFile(context, src, constants.O_RDONLY, (from) =>
       aboutPath(dest, () =>
-        withSourceOrTarget(context, dest, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, (to) => {
+        withDeviceOrFile(context, dest, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, (to) => {
           for (const block of blocksOf(from, blockSize)) {
             writeAll(to, block);
             context.pulse();

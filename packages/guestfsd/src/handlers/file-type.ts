@@ -1,7 +1,7 @@
 import { constants, lstatSync, readSync } from "node:fs";
 import { decodeText, encodeText } from "@guestfs/protocol";
 import { architectureHead, architectureOf } from "../architecture.ts";
-import { withContent, withSource } from "../content.ts";
+import { withContent, withDeviceOrFile } from "../content.ts";
 import type { Context, HandlersOf } from "../context.ts";
 import type { CpioSink } from "../cpio-reader.ts";
 import { DaemonError } from "../daemon-error.ts";
@@ -129,7 +129,7 @@ export const fileType: Pick<HandlersOf<"file">, "case_sensitive_path" | "file" |
   case_sensitive_path: ({ path }, context) => caseSensitivePath(context, path),
   file({ path }, context) {
     const kind = path.startsWith("/dev/") ? undefined : kindOf(context, path);
-    return kind ?? withSource(context, path, describeDescriptor);
+    return kind ?? withDeviceOrFile(context, path, constants.O_RDONLY, describeDescriptor);
   },
   file_architecture: ({ filename }, context) => fileArchitecture(context, filename),
 };

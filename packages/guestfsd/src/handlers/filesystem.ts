@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { withContent } from "../content.ts";
+import { withDeviceContent } from "../content.ts";
 import type { HandlersOf } from "../context.ts";
 import { readIsoVolume } from "../iso-volume.ts";
 import { filesystemAttribute } from "./filesystem-attribute.ts";
@@ -16,5 +16,5 @@ export const filesystem: HandlersOf<"filesystem"> = {
 
   isoinfo: ({ isofile }, context) =>
     context.sysroot.withOpen(isofile, constants.O_RDONLY | constants.O_NONBLOCK, (fd) => readIsoVolume(fd, isofile)),
-  isoinfo_device: ({ device }, context) => withContent(context, device, (fd) => readIsoVolume(fd, device)),
+  isoinfo_device: ({ device }) => withDeviceContent(device, (fd) => readIsoVolume(fd, device)),
 };

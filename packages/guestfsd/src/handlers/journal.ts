@@ -1,6 +1,6 @@
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
-import { O_DIRECTORY, O_PATH } from "../native/file.ts";
+import { O_DIRECTORY } from "../native/file.ts";
 import { Journal, loadJournalLibrary } from "../native/journal.ts";
 import { insideRoot } from "../native/root.ts";
 
@@ -19,7 +19,7 @@ export const journal: HandlersOf<"journal"> = {
     loadJournalLibrary();
     // The files are opened by name: symlinks among them stay in the guest's tree, which is the root meanwhile.
     const journal = context.sysroot.withOpen(directory, O_DIRECTORY, (folder) =>
-      context.sysroot.withOpen("/", O_PATH | O_DIRECTORY, (root) => insideRoot(root, () => new Journal(folder))),
+      context.sysroot.withTop((top) => insideRoot(top, () => new Journal(folder))),
     );
     context.state.keep(key, journal, () => journal.close());
   },

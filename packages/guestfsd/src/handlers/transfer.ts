@@ -1,5 +1,5 @@
 import { constants, ftruncateSync } from "node:fs";
-import { withSource, withSourceOrTarget } from "../content.ts";
+import { withDeviceOrFile } from "../content.ts";
 import type { HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { lseek } from "../native/file.ts";
@@ -27,20 +27,20 @@ function checkNotNegative(name: string, value: number): void {
 /** Whole files and devices, or parts of them, in and out. */
 export const transfer: HandlersOf<"transfer"> = {
   upload({ remotefilename }, context) {
-    withSourceOrTarget(context, remotefilename, constants.O_WRONLY | constants.O_CREAT, (fd) => {
+    withDeviceOrFile(context, remotefilename, constants.O_WRONLY | constants.O_CREAT, (fd) => {
       if (openType(fd) === constants.S_IFREG) ftruncateSync(fd, 0);
       context.input.copyTo(fd);
     });
   },
   upload_offset({ remotefilename, offset }, context) {
     checkNotNegative("offset", offset);
-    withSourceOrTarget(context, remotefilename, constants.O_WRONLY | constants.O_CREAT, (fd) => {
+    withDeviceOrFile(context, remotefilename, constants.O_WRONLY | constants.O_CREAT, (fd) => {
       lseek(fd, offset, SEEK_SET);
       context.input.copyTo(fd);
     });
   },
   download({ remotefilename }, context) {
-    withSource(context, remotefilename, (fd) => {
+    withDeviceOrFile(context, remotefilename, constants.O_RDONLY, (fd) => {
       const total = sizeOf(fd);
       context.output.copyFrom(fd, {
         direct: total >= large,
@@ -51,7 +51,7 @@ export const transfer: HandlersOf<"transfer"> = {
   download_offset({ remotefilename, offset, size }, context) {
     checkNotNegative("offset", offset);
     checkNotNegative("size", size);
-    withSource(context, remotefilename, (fd) => {
+    withDeviceOrFile(context, remotefilename, constants.O_RDONLY, (fd) => {
       const total = sizeOf(fd);
       lseek(fd, offset, SEEK_SET);
       const direct = Math.min(size, total - offset) >= large;

@@ -1,7 +1,10 @@
 import { camelCase, effectOf } from "@guestfs/schema";
 import type { Effect, Procedure } from "@guestfs/schema";
+import { dirname } from "node:path";
+import { join } from "node:path/posix";
 import { DaemonError } from "../daemon-error.ts";
 import { isBlockDevice, parseMountable } from "../device.ts";
+import { pathType } from "../native/stat.ts";
 import type { Sysroot } from "../sysroot.ts";
 import { frozenState } from "./frozen-state.ts";
 import { deviceIsInUse, PathGuard } from "./path-guard.ts";
@@ -16,13 +19,16 @@ const always = words(`
 
 /** Calls about everything below a path. */
 const wholeTree = words(`
-  aug_init btrfs_subvolume_delete btrfs_subvolume_snapshot checksums_out cp_a cp_r cpio_out du extension_walk
-  find0 internal_yara_scan mksquashfs mv rename rm_rf tar_out tgz_out txz_out`);
+  btrfs_subvolume_delete btrfs_subvolume_snapshot checksums_out cp_a cp_r cpio_out du extension_walk find0
+  internal_yara_scan journal_open mksquashfs mv rename rm_rf tar_out tgz_out txz_out`);
 
-/** Calls that may reach more than their arguments say, because programs follow symlinks on their way or do as they are told. */
+/**
+ * Calls that may reach more than their arguments say: libraries and programs follow symlinks on their way or do as they are told, mount
+ * options name other folders, and a device's node stands for all that is on it.
+ */
 const reachesMore = words(`
-  command command_lines command_out inspect_os rsync rsync_in rsync_out selinux_relabel setfiles sh sh_lines sh_out
-  tar_in tgz_in txz_in`);
+  aug_init command command_lines command_out inspect_os mknod mknod_b mknod_c mount_9p mount_options mount_vfs rsync
+  rsync_in rsync_out selinux_relabel setfiles sh sh_lines sh_out tar_in tgz_in txz_in`);
 
 /** Parameters by which a device is read, in calls that write to another one. */
 const sources = words("src srcdev");
@@ -56,7 +62,7 @@ export class CallGuard {
 
   constructor(policy: Policy, runFolder: string) {
     this.policy = policy;
-    this.paths = new PathGuard(policy);
+    this.paths = new PathGuard(policy, [policy.source, runFolder, dirname(process.argv[1] ?? "")]);
     this.#runFolder = runFolder;
   }
 
@@ -72,9 +78,11 @@ export class CallGuard {
   /** @throws DaemonError when the policy does not let a call be made */
   checkCall(row: Procedure, args: Arguments, sysroot: Sysroot): void {
     const { name } = row;
-    if (always.has(name)) return;
     const effect = effectOf(name);
+    this.paths.begin({ whole: wholeTree.has(name), changes: effect !== "none" });
+    if (always.has(name)) return;
     this.#checkName(name, effect);
+    if (this.readOnly) this.#checkUnopened(row, args);
     if (effect === "device") this.#checkDevices(row, args);
     if (effect !== "none") this.#checkFrozen(name);
     if (this.paths.limitsPaths) this.#checkReach(row, args, effect, sysroot);
@@ -93,6 +101,11 @@ export class CallGuard {
       throw new DaemonError("refused: this client asked to be kept from changing anything (read-only)", "EROFS");
     if (effect === "danger" && !policy.allowed.has(name))
       throw refusal(`it could destroy what the running machine lives on; ${howToAllow(name, policy)}`);
+  }
+
+  /** To open a character device may do something. */
+  #checkUnopened(row: Procedure, args: Arguments): void {
+    for (const [, device] of devicesOf(row, args)) this.paths.checkType(pathType(device) ?? 0, device, () => device);
   }
 
   #checkDevices(row: Procedure, args: Arguments): void {
@@ -118,7 +131,7 @@ export class CallGuard {
   #checkReach(row: Procedure, args: Arguments, effect: Effect, sysroot: Sysroot): void {
     const { paths, policy } = this;
     for (const [, device] of devicesOf(row, args))
-      if (!paths.allows(device))
+      if (!paths.allowsDevice(device))
         throw refusal(
           `where paths are limited, devices need a place in paths.allow (${policy.source}), and ${device} has none`,
         );
@@ -132,12 +145,12 @@ export class CallGuard {
     if (wholeTree.has(row.name))
       for (const { name } of row.params) {
         const path = args[camelCase(name)];
-        if (typeof path === "string" && path.startsWith("/")) paths.check(sysroot.whereIs(path), true);
+        if (typeof path === "string" && path.startsWith("/")) paths.check(sysroot.whereIs(path));
       }
     const names = row.params.find(({ of, type }) => of === "filename" && type === "string-list");
     if (!names) return;
-    const folder = sysroot.whereIs(String(args["path"])).replace(/\/$/, "");
-    for (const name of args[camelCase(names.name)] as string[]) paths.check(`${folder}/${name}`);
+    const folder = sysroot.whereIs(String(args["path"]));
+    for (const name of args[camelCase(names.name)] as string[]) paths.check(join(folder, name));
   }
 }
 

@@ -1,12 +1,16 @@
 // A daemon as it runs in a machine (`-r`), on a folder and a unix socket.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
+  closeSync,
+  constants,
   existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -21,6 +25,9 @@ import { camelCase, effects, procedureByName } from "@guestfs/schema";
 import type { Procedure } from "@guestfs/schema";
 import { RawClient, ReplyError, startOwnDaemon } from "@guestfs/testkit";
 import type { OwnDaemon } from "@guestfs/testkit";
+import { Sysroot } from "../sysroot.ts";
+import { CallGuard } from "./call-guard.ts";
+import { loadPolicy } from "./policy.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "guestfsd-live-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -151,7 +158,7 @@ describe("the policy", () => {
 describe("limits for paths", () => {
   const deny = { paths: { deny: ["/etc/secret", "/private"] } };
   const fill = (sysroot: string): void => {
-    for (const path of ["etc", "etc/secret", "private", "open"]) mkdirSync(join(sysroot, path));
+    for (const path of ["dev", "etc", "etc/secret", "private", "open"]) mkdirSync(join(sysroot, path));
     for (const path of ["etc/secret/key", "private/key", "open/file"]) writeFileSync(join(sysroot, path), path);
     symlinkSync("/etc/secret", join(sysroot, "open/absolute"));
     symlinkSync("../private/key", join(sysroot, "open/relative"));
@@ -209,7 +216,7 @@ describe("limits for paths", () => {
       await refused(client.call("rename", { oldpath: "/etc", newpath: "/open/moved" }), "EACCES", below);
       await refused(client.call("cp_a", { src: "/etc", dest: "/open/copied" }), "EACCES", below);
       await refused(client.call("tar_out", { directory: "/" }), "EACCES", below);
-      await refused(client.call("aug_init", { root: "/", flags: 0 }), "EACCES", below);
+      await refused(client.call("journal_open", { directory: "/etc" }), "EACCES", below);
       await refused(client.call("sh", { command: "cat /private/key" }), "EPERM", /sh could reach others; to allow it/);
       await refused(
         client.call("blockdev_getsize64", { device: "/dev/null" }),
@@ -219,6 +226,124 @@ describe("limits for paths", () => {
       assert.equal(readFileSync(join(daemon.sysroot, "etc/secret/key"), "utf8"), "etc/secret/key");
       await client.call("mv", { src: "/open/file", dest: "/open/moved" });
     });
+  });
+
+  test("nor by a path that begins like a device's", async () => {
+    await using daemon = await startLive(deny);
+    fill(daemon.sysroot);
+    const outside = join(folder, "outside");
+    writeFileSync(outside, "outside");
+    const denied = /refused by the policy of this machine: nothing below \S+ may be used/;
+    await withClient(daemon, async (client) => {
+      for (const name of ["checksum", "head", "strings", "pread", "grep", "is_zero", "zfile"]) {
+        const more = { csumtype: "md5", count: 10, offset: 0, regex: ".", meth: "gzip" };
+        await refused(client.call(name, { ...more, path: "/dev/../private/key" }), "EACCES", denied);
+        await refused(client.call(name, { ...more, path: `/dev/../..${outside}` }), "ENOENT", /No such file/);
+      }
+      mkdirSync(join(daemon.sysroot, "proc"));
+      writeFileSync(join(daemon.sysroot, "proc/kcore"), "memory");
+      await refused(client.call("checksum", { csumtype: "md5", path: "/proc/kcore" }), "EACCES", /paths\.allow/);
+      await refused(client.call("cp", { src: "/dev/../private/key", dest: "/open/copy" }), "EACCES", denied);
+      await refused(client.call("equal", { file1: "/dev/../private/key", file2: "/open/file" }), "EACCES", denied);
+      await assert.rejects(client.download("base64_out", { filename: "/dev/../private/key" }), denied);
+    });
+  });
+
+  test("nor by a device, an option of a mount, or what follows symlinks by itself", { skip: !root }, async () => {
+    await using daemon = await startLive({
+      paths: { allow: ["/open", "/dev/null"] },
+    });
+    fill(daemon.sysroot);
+    const node = (path: string): unknown => execFileSync("mknod", [join(daemon.sysroot, path), "b", "7", "255"]);
+    node("open/node");
+    node("dev/node");
+    const place = /where paths are limited, a device is used by its name in \/dev/;
+    const reaches = /could reach others; to allow it/;
+    await withClient(daemon, async (client) => {
+      await refused(client.call("checksum", { csumtype: "md5", path: "/open/node" }), "EACCES", place);
+      await refused(client.call("swapon_file", { file: "/open/node" }), "EACCES", place);
+      assert.equal(await client.call("is_blockdev", { path: "/open/node" }), true);
+      await refused(
+        client.call("mknod_b", { mode: 0o600, devmajor: 7, devminor: 0, path: "/open/made" }),
+        "EPERM",
+        reaches,
+      );
+      const options = { options: "bind", vfstype: "overlay", mountable: "/dev/null", mountpoint: "/open" };
+      await refused(client.call("mount_options", options), "EPERM", reaches);
+      await refused(client.call("mount_vfs", options), "EPERM", reaches);
+      await refused(client.call("aug_init", { root: "/open", flags: 32 }), "EPERM", reaches);
+    });
+  });
+
+  test("a device is what its name leads to", { skip: !root }, async () => {
+    const links = mkdtempSync("/dev/shm/guestfsd-test-");
+    try {
+      symlinkSync("/dev/null", join(links, "link"));
+      symlinkSync("/dev/zero", join(links, "not"));
+      const paths = { allow: [links], deny: [join(links, "not")] };
+      await using daemon = await startLive({ paths });
+      const device = /devices need a place in paths\.allow/;
+      const ask = (client: RawClient, name: string): Promise<unknown> =>
+        client.call("blockdev_getsize64", { device: name });
+      await withClient(daemon, async (client) => {
+        await assert.rejects(ask(client, join(links, "link")), (error) => !device.test(String(error)));
+        for (const name of ["/dev/null", `${links}/../../null`, join(links, "not"), `${links}/../../..${folder}`])
+          await refused(ask(client, name), "EPERM", device);
+      });
+    } finally {
+      rmSync(links, { recursive: true });
+    }
+  });
+
+  test("what is denied has more than one name", async () => {
+    await using daemon = await startLive({ paths: { deny: ["/link/secret", "/open/absolute"] } });
+    fill(daemon.sysroot);
+    symlinkSync("etc", join(daemon.sysroot, "link"));
+    const denied = /nothing below \/(?:link\/secret|open\/absolute) may be used/;
+    await withClient(daemon, async (client) => {
+      await refused(client.call("checksum", { csumtype: "md5", path: "/etc/secret/key" }), "EACCES", denied);
+      await refused(client.call("rm", { path: "/etc/secret/key" }), "EACCES", denied);
+      await refused(client.call("rm", { path: "/open/absolute" }), "EACCES", denied);
+      await refused(client.call("rm_rf", { path: "/etc" }), "EACCES", /\/link\/secret is below it/);
+      await client.call("rm", { path: "/open/chain1" });
+      await client.call("checksum", { csumtype: "md5", path: "/private/key" });
+    });
+  });
+
+  test("a whole tree is what is opened, not what the path led to before", async () => {
+    await using daemon = await startLive(deny);
+    fill(daemon.sysroot);
+    const link = join(daemon.sysroot, "open/flips");
+    const next = join(daemon.sysroot, "open/next");
+    let leaked = 0;
+    await withClient(daemon, async (client) => {
+      let to = "/etc";
+      const flips = setInterval(() => {
+        to = to === "/etc" ? "/open" : "/etc";
+        symlinkSync(to, next);
+        renameSync(next, link);
+      }, 0);
+      for (let i = 0; i < 50; i++) {
+        const archive = await client.download("tar_out", { directory: "/open/flips" }).catch(() => Buffer.alloc(0));
+        if (archive.includes("./secret/key")) leaked++;
+      }
+      clearInterval(flips);
+    });
+    assert.equal(leaked, 0);
+  });
+
+  test("the policy itself is read, and not changed", { skip: !root }, async () => {
+    const policy = { paths: { deny: ["/private"] } };
+    writeFileSync(policyFile, JSON.stringify(policy));
+    const guard = new CallGuard(loadPolicy(policyFile), join(folder, "run"));
+    const sysroot = new Sysroot("/", guard.paths);
+    const row = (name: string): Procedure => procedureByName.get(name) as Procedure;
+    const write = { path: policyFile, content: Buffer.from("{}") };
+    guard.checkCall(row("internal_write"), write, sysroot);
+    assert.throws(() => sysroot.open(policyFile, constants.O_WRONLY), /nothing below \S+policy\.json may be used/);
+    assert.throws(() => guard.checkCall(row("rm_rf"), { path: folder }, sysroot), /policy\.json is below it/);
+    guard.checkCall(row("checksum"), { csumtype: "md5", path: policyFile }, sysroot);
+    closeSync(sysroot.open(policyFile, constants.O_RDONLY));
   });
 
   test("where some are allowed, nothing else is", async () => {
@@ -242,6 +367,19 @@ describe("limits for paths", () => {
 });
 
 describe("a client that asks for less", () => {
+  test("opens no pipe and no character device, which might do something", { skip: !root }, async () => {
+    await using daemon = await startLive({ mode: "read-only" });
+    execFileSync("mkfifo", [join(daemon.sysroot, "fifo")]);
+    execFileSync("mknod", [join(daemon.sysroot, "node"), "c", "1", "3"]);
+    const opened = /to open a pipe or a character device may change something/;
+    await withClient(daemon, async (client) => {
+      for (const path of ["/fifo", "/node"])
+        await refused(client.call("checksum", { csumtype: "md5", path }), "EACCES", opened);
+      await assert.rejects(client.download("download", { remotefilename: "/dev/ptmx" }), opened);
+      assert.equal(await client.call("is_fifo", { path: "/fifo" }), true);
+    });
+  });
+
   test("gets less, until it goes; it can't take that back", async () => {
     await using daemon = await startLive();
     await withClient(daemon, async (client) => {

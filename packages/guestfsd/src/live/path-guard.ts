@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, realpathSync } from "node:fs";
+import { normalize } from "node:path/posix";
 import { DaemonError } from "../daemon-error.ts";
 import type { Policy } from "./policy.ts";
 
@@ -6,7 +7,10 @@ import type { Policy } from "./policy.ts";
 const O_NOATIME = 0o1000000;
 const O_PATH = 0o10000000;
 
-function covers(prefix: string, path: string): boolean {
+const { S_IFBLK, S_IFCHR, S_IFIFO } = constants;
+
+/** Whether a path is another one or below it. */
+export function covers(prefix: string, path: string): boolean {
   return prefix === "/" || path === prefix || path.startsWith(`${prefix}/`);
 }
 
@@ -20,15 +24,32 @@ export function deviceIsInUse(path: string): boolean {
   }
 }
 
+/** What is to be done to the paths of a call. */
+export interface Reach {
+  /** Everything below them is meant as well. */
+  readonly whole: boolean;
+  /** Something is changed. */
+  readonly changes: boolean;
+}
+
 /** Keeps a conversation within the paths that the policy gives, and off devices that are in use. */
 export class PathGuard {
   readonly #policy: Policy;
+  readonly #own: readonly string[];
+  #reach: Reach = { whole: false, changes: false };
   /** Whether nothing may be changed, times of access included. */
   readOnly: boolean;
 
-  constructor(policy: Policy) {
+  /** @param own - where the policy and the daemon's notes are: where paths are limited, no call changes these */
+  constructor(policy: Policy, own: readonly string[] = []) {
     this.#policy = policy;
+    this.#own = own;
     this.readOnly = policy.readOnly;
+  }
+
+  /** The next call begins. */
+  begin(reach: Reach): void {
+    this.#reach = reach;
   }
 
   /** Whether the policy has rules for paths at all. */
@@ -36,28 +57,81 @@ export class PathGuard {
     return this.#policy.allowedPaths.length > 0 || this.#policy.deniedPaths.length > 0;
   }
 
+  /** Whether what lies at a path is looked at before it is opened. */
+  get looksFirst(): boolean {
+    return this.limitsPaths || this.readOnly;
+  }
+
+  /** Folders and files that can't be used, as the policy spells them. */
+  get deniedPaths(): readonly string[] {
+    return this.#policy.deniedPaths;
+  }
+
   /** Whether a rule for paths says that something is allowed: in the presence of any rule, devices need one. */
-  allows(path: string): boolean {
+  #allows(path: string): boolean {
     return this.#policy.allowedPaths.some((prefix) => covers(prefix, path));
+  }
+
+  /** Whether a device may be used, by the name that it was given or the one that this leads to. */
+  allowsDevice(device: string): boolean {
+    const real = realpathSync(device);
+    const names = normalize(device) === device ? [device, real] : [real];
+    return (
+      names.some((name) => this.#allows(name)) &&
+      !names.some((name) => this.deniedPaths.some((prefix) => covers(prefix, name)))
+    );
   }
 
   /**
    * Checks where something really is.
    * @param path - in the guest, every symlink resolved
-   * @param whole - everything below it is meant as well
    * @throws DaemonError with EACCES
    */
-  check(path: string, whole = false): void {
-    const { deniedPaths, allowedPaths, source } = this.#policy;
-    const refuse = (why: string): never => {
-      throw new DaemonError(`${path}: refused by the policy of this machine: ${why} (paths in ${source})`, "EACCES");
-    };
-    for (const prefix of deniedPaths) {
-      if (covers(prefix, path)) refuse(`nothing below ${prefix} may be used`);
-      if (whole && covers(path, prefix)) refuse(`${prefix} is below it, and may not be used`);
-    }
-    if (allowedPaths.length > 0 && !this.allows(path))
-      refuse(`only what is below ${allowedPaths.join(", ")} may be used`);
+  check(path: string): void {
+    const { allowedPaths } = this.#policy;
+    for (const prefix of this.deniedPaths) this.checkAgainst(prefix, path, prefix);
+    if (this.#reach.changes) for (const own of this.#own) this.checkAgainst(own, path, own);
+    if (allowedPaths.length > 0 && !this.#allows(path))
+      this.#refuse(path, `only what is below ${allowedPaths.join(", ")} may be used`);
+    // Memory and open files of every process are there, whatever else is denied.
+    if (covers("/proc", path) && !this.#allows(path)) this.#refuse(path, "it needs a place in paths.allow");
+  }
+
+  /**
+   * Checks one rule that denies.
+   * @param prefix - as the policy spells it
+   * @param place - where that is
+   */
+  checkAgainst(prefix: string, path: string, place: string): void {
+    if (covers(place, path)) this.refuseBelow(prefix, path);
+    if (this.#reach.whole && covers(path, place)) this.#refuse(path, `${prefix} is below it, and may not be used`);
+  }
+
+  refuseBelow(prefix: string, path: string): never {
+    this.#refuse(path, `nothing below ${prefix} may be used`);
+  }
+
+  /**
+   * Checks what kind of file something is, before it is opened.
+   * @param type - one of `S_IFREG`, `S_IFDIR` ...
+   * @param where - gives its place in the guest
+   * @throws DaemonError with EACCES
+   */
+  checkType(type: number, path: string, where: () => string): void {
+    if (this.readOnly && (type === S_IFIFO || type === S_IFCHR))
+      throw new DaemonError(`${path}: refused: to open a pipe or a character device may change something`, "EACCES");
+    if (!this.limitsPaths || (type !== S_IFBLK && type !== S_IFCHR)) return;
+    const place = where();
+    if (!covers("/dev", place) || !this.#allows(place))
+      this.#refuse(
+        path,
+        "where paths are limited, a device is used by its name in /dev and with a place in paths.allow",
+      );
+  }
+
+  #refuse(path: string, why: string): never {
+    const { source } = this.#policy;
+    throw new DaemonError(`${path}: refused by the policy of this machine: ${why} (paths in ${source})`, "EACCES");
   }
 
   /** The flags to open something of the guest with. */

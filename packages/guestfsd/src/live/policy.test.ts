@@ -38,6 +38,7 @@ for (const [what, policy, message] of [
   ["a string for a list", { calls: { deny: "mkfs" } }, /calls\.deny is not a list of strings/],
   ["a relative path", { paths: { deny: ["etc"] } }, /"etc" is not an absolute path/],
   ["a path with ..", { paths: { allow: ["/srv/../etc"] } }, /is not an absolute path without/],
+  ["an empty list of paths", { paths: { allow: [] } }, /paths\.allow is empty: leave it out/],
   ["no object", [], /the policy is not an object/],
   ["null", null, /the policy is not an object/],
 ] as const)

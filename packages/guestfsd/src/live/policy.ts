@@ -98,13 +98,17 @@ export function parsePolicy(text: string, source: string): Policy {
     throw new PolicyError(at(`mode is ${JSON.stringify(mode)}, and must be "read-write" or "read-only"`));
   const calls = fieldsOf(at("calls"), policy["calls"], ["only", "deny", "allow"]);
   const paths = fieldsOf(at("paths"), policy["paths"], ["allow", "deny"]);
+  const allowedPaths = pathsOf(at("paths.allow"), paths["allow"]);
+  // No limit, or nothing at all? Whoever wrote it has to say.
+  if (paths["allow"] !== undefined && allowedPaths.length === 0)
+    throw new PolicyError(at("paths.allow is empty: leave it out, or say which paths are meant"));
   return {
     source,
     readOnly: mode === "read-only",
     only: calls["only"] === undefined ? undefined : callSet(at("calls.only"), calls["only"]),
     denied: callSet(at("calls.deny"), calls["deny"]),
     allowed: callSet(at("calls.allow"), calls["allow"]),
-    allowedPaths: pathsOf(at("paths.allow"), paths["allow"]),
+    allowedPaths,
     deniedPaths: pathsOf(at("paths.deny"), paths["deny"]),
   };
 }
@@ -121,17 +125,16 @@ function readUnseen(path: string): string {
 }
 
 /**
- * Reads the policy file of this machine.
- * @param path - `undefined` for the default place, where it may be missing
+ * Reads a policy file.
+ * @param mayBeMissing - no file is a policy that says nothing
  * @throws PolicyError
  */
-export function loadPolicy(path: string | undefined): Policy {
-  const source = path ?? defaultPolicyFile;
+export function loadPolicy(source: string, mayBeMissing = false): Policy {
   let text: string;
   try {
     text = readUnseen(source);
   } catch (error) {
-    if (path === undefined && (error as NodeJS.ErrnoException).code === "ENOENT") text = "{}";
+    if (mayBeMissing && (error as NodeJS.ErrnoException).code === "ENOENT") text = "{}";
     else throw new PolicyError(`the policy can't be read: ${(error as Error).message}`, { cause: error });
   }
   return parsePolicy(text, source);
