@@ -92,3 +92,12 @@ test("a secret is with QEMU only while the drive is opened, or can't be", async 
     qmp.close();
   }
 });
+
+test("an image over a network that could name files of this host is allowed or refused", async () => {
+  const drive = { filename: "/disk", protocol: "nbd", server: ["192.0.2.1"] } as const;
+  for (const format of ["qcow2", "vmdk"]) {
+    await assert.rejects(prepareDrives([{ ...drive, format }]), /could name a file of this host[^]*allow_other_files/);
+    await prepareDrives([{ ...drive, format, allowOtherFiles: true }]);
+  }
+  await prepareDrives([drive, { ...drive, format: "raw" }, { ...drive, format: "vdi" }]);
+});

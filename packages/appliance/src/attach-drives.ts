@@ -46,6 +46,9 @@ export async function prepareDrives(drives: readonly ApplianceDrive[]): Promise<
   return Promise.all(drives.map(prepare));
 }
 
+/** Formats that name other files than a backing file, which QEMU is told that there is none. */
+const namesFiles = new Set(["qcow2", "vmdk"]);
+
 async function prepare(given: ApplianceDrive): Promise<PreparedDrive> {
   const { protocol = "file", label, blocksize = 512 } = given;
   if (label !== undefined && !/^[A-Za-z0-9_.-]{1,20}$/.test(label)) {
@@ -56,6 +59,13 @@ async function prepare(given: ApplianceDrive): Promise<PreparedDrive> {
   if (isWebDrive(given) && given.readonly !== true)
     throw driveError(given, `over ${protocol} a drive can only be read`, "add it read-only");
   if (protocol !== "file") {
+    // Its header is the server's to change at any time, so that nobody can look at it before QEMU does.
+    if (namesFiles.has(given.format ?? "raw") && given.allowOtherFiles !== true)
+      throw driveError(
+        given,
+        `a ${given.format} image over ${protocol} could name a file of this host`,
+        "if you trust the server, allow it with the backend setting allow_other_files: LIBGUESTFS_BACKEND_SETTINGS=allow_other_files",
+      );
     return {
       drive: given,
       format: { format: given.format ?? "raw", backing: null, dataFile: undefined },

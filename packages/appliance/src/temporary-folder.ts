@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Where process numbers mean what they mean here: this boot of this host, and in it this namespace. */
@@ -28,15 +28,22 @@ function isGone(pid: number): boolean {
   }
 }
 
-/** Removes what programs that were killed left in a folder for temporary files. What can't be removed stays. */
+/** Whether a folder is this user's alone: in another's, who owns it could lead what removes it elsewhere. */
+async function isOwn(folder: string): Promise<boolean> {
+  const stats = await lstat(folder).catch(() => undefined);
+  return stats?.isDirectory() === true && stats.uid === process.geteuid?.() && (stats.mode & 0o077) === 0;
+}
+
+/** Removes what programs of this user that were killed left in a folder for temporary files. What can't be removed stays. */
 export async function removeAbandoned(parent: string): Promise<void> {
   place ??= placeOfProcesses();
   if (place === "unknown") return;
   const pattern = new RegExp(`^guestfs-${place}-(\\d+)-\\w{6}$`);
   for (const name of await readdir(parent).catch(() => [])) {
     const pid = pattern.exec(name)?.[1];
-    if (pid !== undefined && isGone(Number(pid)))
-      await rm(join(parent, name), { recursive: true, force: true }).catch(() => undefined);
+    const folder = join(parent, name);
+    if (pid !== undefined && isGone(Number(pid)) && (await isOwn(folder)))
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

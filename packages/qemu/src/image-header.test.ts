@@ -71,6 +71,43 @@ test("text descriptors in forms that QEMU recognises too", () => {
   }
 });
 
+test("text descriptors whose extents QEMU reads and a stricter reader would not", () => {
+  const head = "# Disk DescriptorFile\nversion=1\nparentCID=ffffffff\n";
+  const comments = `#${"x".repeat(99)}\n`.repeat(700);
+  const embedded = Buffer.alloc(65536);
+  embedded.write("KDMV", "latin1");
+  embedded.writeBigUInt64LE(1n, 28);
+  embedded.writeBigUInt64LE(20n, 36);
+  embedded.write(`${head}RW 8 FLAT "/etc/shadow" 0\n`, 512, "latin1");
+  for (const image of [
+    ...["RW +8 FLAT", "RW 8FLAT", "RW\n8\nFLAT\n", "RW 00000000000000000000008 FLAT"].map((line) =>
+      Buffer.from(`${head}${line} "/etc/shadow" 0\n`),
+    ),
+    Buffer.from(`${head}${comments}RW 8 FLAT "/etc/shadow" 0\n`),
+    Buffer.from(head),
+    embedded,
+  ]) {
+    const { format, references } = parseImageHeader(image);
+    assert.deepEqual(
+      [format, references.map(({ kind }) => kind)],
+      ["vmdk", ["extent"]],
+      image.toString("latin1", 0, 200),
+    );
+  }
+});
+
+test("lines that are empty take no longer than others", () => {
+  const sparse = Buffer.alloc(70_000, "\n");
+  sparse.fill(0, 0, 512);
+  sparse.write("KDMV", "latin1");
+  sparse.writeBigUInt64LE(100n, 12);
+  sparse.writeBigUInt64LE(1n, 28);
+  sparse.writeBigUInt64LE(128n, 36);
+  assert.equal(parseImageHeader(sparse).format, "vmdk");
+  assert.equal(parseImageHeader(Buffer.alloc(4096, "\n")).format, "raw");
+  assert.equal(parseImageHeader(Buffer.from(`${"\n".repeat(60)}no image`)).format, "raw");
+});
+
 test("damaged headers are told from other files", async () => {
   const good = await readFile(await make("good.qcow2", "qcow2", "-b", "base.raw", "-F", "raw"));
   const damage = (offset: number, ...bytes: number[]): Buffer => {

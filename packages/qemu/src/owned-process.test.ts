@@ -32,6 +32,8 @@ test("a program that reads none of a large input", async () => {
 });
 
 test("a missing program", async () => {
+  // A folder to work in that is not there: the system refuses, and the program is not to blame.
+  await assert.rejects(spawnOwned("true", [], { cwd: "/nowhere" }), /^Error: true can't be started: .*ENOENT/);
   await assert.rejects(spawnOwned("no-such-program-here", []), ProgramNotFoundError);
   await assert.rejects(findProgram("/nowhere/qemu"), /^ProgramNotFoundError: \/nowhere\/qemu: no such program$/);
   assert.ok(existsSync(await findProgram("depmod")), "found though it is in /usr/sbin");

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import type { ChildProcess, StdioOptions } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -100,7 +101,11 @@ export async function spawnOwned(
       if (child.pid === undefined) resolve({ code: null, signal: null });
     });
   });
-  if (child.pid === undefined) throw new ProgramNotFoundError(program);
+  if (child.pid === undefined) {
+    // It was found: what is missing is descriptors, processes or memory.
+    const [error] = (await once(child, "error")) as [NodeJS.ErrnoException];
+    throw new Error(`${program} can't be started: ${error.message}`, { cause: error });
+  }
   const pid = child.pid;
   return {
     child,
