@@ -70,6 +70,7 @@ export class Conversation {
   }
 
   #serveOne(): void {
+    while (this.#state.tend && !this.#wire.hears()) this.#state.tend();
     const frame = this.#wire.receive();
     // The client cancelled a file that had already ended.
     if (frame.type === "cancel") return;

@@ -27,6 +27,8 @@ export class DaemonState {
   readonly guard: CallGuard | undefined;
   /** Largest chunk that the client takes, in bytes. */
   chunkSize: number;
+  /** Done again and again while the client says nothing; takes a moment. */
+  tend: (() => void) | undefined;
   readonly #slots = new Map<symbol, { value: unknown; close: () => void }>();
 
   #leaveReadOnly: (() => void) | undefined;
