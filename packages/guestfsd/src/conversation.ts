@@ -137,13 +137,13 @@ export class Conversation {
       this.#log?.(`${call.row.name}: ok, ${(performance.now() - started).toFixed(1)} ms`);
     } catch (error) {
       if (error instanceof ConversationEndedError) {
-        audit?.failed(error.message);
+        audit?.failed(error, true);
         throw error;
       }
       if (takesFile) context.input.cancel();
       context.finish();
       const told = describeError(error, call);
-      audit?.failed(told.message, call === undefined);
+      audit?.failed(told, call !== undefined);
       this.#log?.(`${row?.name ?? header.procedure}: ${told.message}`);
       if (context.replied || error instanceof DownloadCancelledError) context.output.abort();
       else this.#replyError(header, told);

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync } from "node:fs";
-import { DaemonError } from "../daemon-error.ts";
+import { RefusedError } from "../daemon-error.ts";
 import type { Policy } from "./policy.ts";
 
 /** Linux; node:fs has it only where it was built to. */
@@ -45,12 +45,12 @@ export class PathGuard {
    * Checks where something really is.
    * @param path - in the guest, every symlink resolved
    * @param whole - everything below it is meant as well
-   * @throws DaemonError with EACCES
+   * @throws RefusedError with EACCES
    */
   check(path: string, whole = false): void {
     const { deniedPaths, allowedPaths, source } = this.#policy;
     const refuse = (why: string): never => {
-      throw new DaemonError(`${path}: refused by the policy of this machine: ${why} (paths in ${source})`, "EACCES");
+      throw new RefusedError(`${path}: refused by the policy of this machine: ${why} (paths in ${source})`, "EACCES");
     };
     for (const prefix of deniedPaths) {
       if (covers(prefix, path)) refuse(`nothing below ${prefix} may be used`);
@@ -66,11 +66,11 @@ export class PathGuard {
     return this.readOnly && reads ? flags | O_NOATIME : flags;
   }
 
-  /** @throws DaemonError when a descriptor that can be written is a block device in use */
+  /** @throws RefusedError when a descriptor that can be written is a block device in use */
   checkOpened(fd: number, path: string, flags: number): void {
     if ((flags & O_PATH) !== 0 || (flags & (constants.O_WRONLY | constants.O_RDWR)) === 0) return;
     if (fstatSync(fd).isBlockDevice() && deviceIsInUse(`/proc/self/fd/${fd}`))
-      throw new DaemonError(
+      throw new RefusedError(
         `${path}: refused by the policy of this machine: the device is in use, and writing to it could destroy what is on it`,
         "EBUSY",
       );
