@@ -88,8 +88,9 @@ export class Conversation {
       this.#replyError(this.#last, new DaemonError(error.message));
       return;
     }
-    // Its serials begin anew: on a port whose client was replaced in a moment, nothing else may have told so.
-    if (header.serial === firstSerial && this.#used) this.#startAnew();
+    // Its serials begin anew: on a port whose client was replaced in a moment, nothing else may have told so. Elsewhere it would only
+    // be a way for a client to get rid of a restriction.
+    if (header.serial === firstSerial && this.#used && this.#wire.clientMayBeReplaced) this.#startAnew();
     const plan = planOf(header.procedure);
     const asks = plan?.row.name === "ping_daemon";
     // A question out of the order of serials is how a client begins that may have missed the greeting (PROTOCOL.md).

@@ -56,6 +56,10 @@ export class Wire {
     return this.#decoder.buffered > 0 || this.#channel.readable() || this.#channel.gone();
   }
 
+  get clientMayBeReplaced(): boolean {
+    return this.#channel.clientMayBeReplaced;
+  }
+
   clientRecovers(): void {
     this.#channel.clientRecovers();
   }

@@ -17,7 +17,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { firstSerial } from "@guestfs/protocol";
 import { camelCase, effects, procedureByName } from "@guestfs/schema";
 import type { Procedure } from "@guestfs/schema";
 import { RawClient, ReplyError, startOwnDaemon } from "@guestfs/testkit";
@@ -407,16 +406,18 @@ describe("clients that come and go", () => {
     });
   });
 
-  test("one that takes another's place unnoticed inherits nothing", async () => {
+  test("a mask for new files goes with the client that set it", async () => {
     await using daemon = await startLive();
     await withClient(daemon, async (client) => {
-      await client.call("extension_restrict", { readonly: true });
-      await client.call("inotify_init", { maxevents: 0 });
-      await refused(client.call("mkdir", { path: "/a" }), "EROFS", /asked/);
-      client.send(client.encodeCall("mkdir", { path: "/a" }, { serial: firstSerial }));
-      await client.reply("mkdir");
-      await assert.rejects(client.call("inotify_files"), ReplyError);
+      assert.equal(await client.call("umask", { mask: 0o77 }), 0o22);
+      assert.equal(await client.call("umask", { mask: 0 }), 0o77);
+      assert.equal(await client.call("get_umask"), 0);
     });
+    await withClient(daemon, async (client) => {
+      assert.equal(await client.call("get_umask"), 0o22);
+      await client.call("internal_write", { path: "/file", content: Buffer.from("x") });
+    });
+    assert.equal(lstatSync(join(daemon.sysroot, "file")).mode & 0o777, 0o644);
   });
 
   test("one that calls during another's call ends that call, and its program", async () => {
