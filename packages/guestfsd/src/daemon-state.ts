@@ -1,3 +1,4 @@
+import { DaemonError } from "./daemon-error.ts";
 import { CallGuard } from "./live/call-guard.ts";
 import type { Service } from "./live/service.ts";
 import { enterReadOnlyMounts } from "./native/namespace.ts";
@@ -60,6 +61,21 @@ export class DaemonState {
       return action();
     } finally {
       this.#leaveReadOnly = enterReadOnlyMounts();
+    }
+  }
+
+  /**
+   * Does something where what is mounted is mounted for the daemon alone.
+   * @throws DaemonError with ENOTSUP where the kernel doesn't let it
+   */
+  insideReadOnly<T>(action: () => T): T {
+    if (this.#leaveReadOnly) return action();
+    const leave = enterReadOnlyMounts();
+    if (!leave) throw new DaemonError("the daemon can have no mounts of its own here", "ENOTSUP");
+    try {
+      return action();
+    } finally {
+      leave();
     }
   }
 
