@@ -3,6 +3,7 @@ import { encodeText } from "@guestfs/protocol";
 import { allBlockDevices } from "./block-device.ts";
 import type { Context } from "./context.ts";
 import { run } from "./exec.ts";
+import { checkLoaded } from "./kernel-filesystem.ts";
 import { probeDevice } from "./native/blkid.ts";
 import { ioctl } from "./native/file.ts";
 import { startVolumes } from "./volume-start.ts";
@@ -26,6 +27,7 @@ export function registerBtrfsMembers(context: Context, device: string): void {
     }
   });
   if (members.length < 2) return;
+  checkLoaded(context.state, "btrfs");
   if (!existsSync(controlNode)) run(["modprobe", "btrfs"]);
   const control = openSync(controlNode, constants.O_RDWR);
   try {

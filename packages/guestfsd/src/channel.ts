@@ -3,6 +3,8 @@ import { POLLERR, POLLHUP, POLLIN, PollSet } from "./native/poll.ts";
 
 /** The byte stream to the client, as a blocking program sees it. */
 export interface Channel {
+  /** Whether a client may go and another one come without a sign, as on a virtio-serial port. */
+  readonly clientMayBeReplaced: boolean;
   /**
    * Waits for bytes; 0 when the client has gone.
    * @param midFrame - what was read last ends in the middle of a frame
@@ -20,12 +22,14 @@ export interface Channel {
 
 /** A channel over an open descriptor: a virtio-serial port, a socket or one end of a pair. */
 export class DescriptorChannel implements Channel {
+  readonly clientMayBeReplaced: boolean;
   readonly #fd: number;
   readonly #poll = new PollSet(1);
   readonly #beforeRead: (() => void) | undefined;
 
   /** @param beforeRead - called before each read that may wait */
-  constructor(fd: number, beforeRead?: () => void) {
+  constructor(fd: number, clientMayBeReplaced: boolean, beforeRead?: () => void) {
+    this.clientMayBeReplaced = clientMayBeReplaced;
     this.#fd = fd;
     this.#beforeRead = beforeRead;
     this.#poll.add(fd, POLLIN);

@@ -70,6 +70,7 @@ export class Conversation {
   }
 
   #serveOne(): void {
+    while (this.#state.tend && !this.#wire.hears()) this.#state.tend();
     const frame = this.#wire.receive();
     // The client cancelled a file that had already ended.
     if (frame.type === "cancel") return;
@@ -87,8 +88,9 @@ export class Conversation {
       this.#replyError(this.#last, new DaemonError(error.message));
       return;
     }
-    // Its serials begin anew: on a port whose client was replaced in a moment, nothing else may have told so.
-    if (header.serial === firstSerial && this.#used) this.#startAnew();
+    // Its serials begin anew: on a port whose client was replaced in a moment, nothing else may have told so. Elsewhere it would only
+    // be a way for a client to get rid of a restriction.
+    if (header.serial === firstSerial && this.#used && this.#wire.clientMayBeReplaced) this.#startAnew();
     const plan = planOf(header.procedure);
     const asks = plan?.row.name === "ping_daemon";
     // A question out of the order of serials is how a client begins that may have missed the greeting (PROTOCOL.md).
@@ -136,13 +138,13 @@ export class Conversation {
       this.#log?.(`${call.row.name}: ok, ${(performance.now() - started).toFixed(1)} ms`);
     } catch (error) {
       if (error instanceof ConversationEndedError) {
-        audit?.failed(error.message);
+        audit?.failed(error, true);
         throw error;
       }
       if (takesFile) context.input.cancel();
       context.finish();
       const told = describeError(error, call);
-      audit?.failed(told.message, call === undefined);
+      audit?.failed(told, call !== undefined);
       this.#log?.(`${row?.name ?? header.procedure}: ${told.message}`);
       if (context.replied || error instanceof DownloadCancelledError) context.output.abort();
       else this.#replyError(header, told);

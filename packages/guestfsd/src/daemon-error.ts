@@ -10,6 +10,23 @@ export class DaemonError extends Error {
   }
 }
 
+/** What the policy of the machine, a freeze or the client's own wish forbids. */
+export class RefusedError extends DaemonError {
+  override readonly name: string = "RefusedError";
+}
+
+/** A program of this side failed; the message is what it said. */
+export class ProgramError extends DaemonError {
+  override readonly name: string = "ProgramError";
+  /** How it ended: `status 1`, `signal 9`. */
+  readonly end: string;
+
+  constructor(message: string, end: string) {
+    super(message);
+    this.end = end;
+  }
+}
+
 /** The client took back what it was sending. */
 export class UploadCancelledError extends DaemonError {
   override readonly name: string = "UploadCancelledError";

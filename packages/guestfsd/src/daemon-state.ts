@@ -1,3 +1,4 @@
+import { DaemonError } from "./daemon-error.ts";
 import { CallGuard } from "./live/call-guard.ts";
 import type { Service } from "./live/service.ts";
 import { enterReadOnlyMounts } from "./native/namespace.ts";
@@ -27,6 +28,8 @@ export class DaemonState {
   readonly guard: CallGuard | undefined;
   /** Largest chunk that the client takes, in bytes. */
   chunkSize: number;
+  /** Done again and again while the client says nothing; takes a moment. */
+  tend: (() => void) | undefined;
   readonly #slots = new Map<symbol, { value: unknown; close: () => void }>();
 
   #leaveReadOnly: (() => void) | undefined;
@@ -58,6 +61,21 @@ export class DaemonState {
       return action();
     } finally {
       this.#leaveReadOnly = enterReadOnlyMounts();
+    }
+  }
+
+  /**
+   * Does something where what is mounted is mounted for the daemon alone.
+   * @throws DaemonError with ENOTSUP where the kernel doesn't let it
+   */
+  insideReadOnly<T>(action: () => T): T {
+    if (this.#leaveReadOnly) return action();
+    const leave = enterReadOnlyMounts();
+    if (!leave) throw new DaemonError("the daemon can have no mounts of its own here", "ENOTSUP");
+    try {
+      return action();
+    } finally {
+      leave();
     }
   }
 

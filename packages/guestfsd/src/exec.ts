@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
-import { DaemonError } from "./daemon-error.ts";
+import { DaemonError, ProgramError } from "./daemon-error.ts";
 import {
   enlargePipe,
   killGroup,
@@ -81,8 +81,8 @@ export function run(argv: readonly string[], options: RunOptions = {}): RunResul
   }
   const accept = options.accept ?? [0];
   if (accept !== "any" && !accept.includes(result.status)) {
-    const program = argv[0] ?? "";
-    throw new DaemonError(result.stderr || `${program} ended with ${describeStatus(result.status)}`);
+    const end = describeStatus(result.status);
+    throw new ProgramError(result.stderr || `${argv[0] ?? ""} ended with ${end}`, end);
   }
   return result;
 }

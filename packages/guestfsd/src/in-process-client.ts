@@ -67,7 +67,7 @@ export function serveCalls(
     }
   };
   try {
-    new Conversation(new DescriptorChannel(server, callNext), options, log).serve();
+    new Conversation(new DescriptorChannel(server, false, callNext), options, log).serve();
   } finally {
     closeSync(client);
     closeSync(server);

@@ -39,7 +39,11 @@ function configuration(devices: readonly string[] | undefined): string {
 
 /** Runs a command of lvm(8). */
 export function lvm(context: Context, command: string, ...operands: string[]): RunResult {
-  return run(["lvm", command, "--config", configuration(context.state.get<string[]>(filterKey)), ...operands], {
+  const { state } = context;
+  const config = ["--config", configuration(state.get<string[]>(filterKey))];
+  // Who changes nothing can't write the files that locks are made of.
+  const locking = state.guard?.readOnly ? ["--nolocking"] : [];
+  return run(["lvm", command, ...config, ...locking, ...operands], {
     environment: { LVM_SUPPRESS_FD_WARNINGS: "1" },
   });
 }

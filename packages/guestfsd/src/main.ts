@@ -5,14 +5,15 @@ import type { Channel } from "./channel.ts";
 import { waitToBeCloned } from "./clone.ts";
 import { Conversation } from "./conversation.ts";
 import type { DaemonOptions } from "./daemon-state.ts";
+import { usualUmask } from "./handlers/daemon.ts";
 import { DaemonLog } from "./live/daemon-log.ts";
-import { watcherArgument } from "./live/freeze.ts";
 import { PolicySource } from "./live/policy-source.ts";
 import { Port } from "./live/port.ts";
 import { practise } from "./live/practice.ts";
 import { Service } from "./live/service.ts";
 import { supervise } from "./live/supervisor.ts";
 import { watchOverFreeze } from "./live/thaw-watcher.ts";
+import { watcherArgument } from "./live/watcher.ts";
 import { scheduleAsBatch } from "./native/machine-state.ts";
 import { peerOf } from "./native/peer.ts";
 import { acceptUnix, listenUnix } from "./native/socket.ts";
@@ -58,7 +59,7 @@ function serveListener(channel: string, serve: Serve): void {
     const client = acceptUnix(listener);
     try {
       const peer = peerOf(client);
-      ended = serve(new DescriptorChannel(client), peer ? `pid ${peer.pid}, uid ${peer.uid}` : channel);
+      ended = serve(new DescriptorChannel(client, false), peer ? `pid ${peer.pid}, uid ${peer.uid}` : channel);
     } finally {
       closeSync(client);
     }
@@ -71,9 +72,10 @@ function serveListener(channel: string, serve: Serve): void {
  */
 function serveOpen(channel: string, live: boolean, serve: Serve, prepare: (port: Port) => void): boolean {
   const who = basename(channel);
-  const isPort = live && (statSync(channel, { throwIfNoEntry: false })?.isCharacterDevice() ?? false);
+  const isCharacterDevice = statSync(channel, { throwIfNoEntry: false })?.isCharacterDevice() ?? false;
+  const isPort = live && isCharacterDevice;
   const fd = openChannel(channel, isPort ? constants.O_NONBLOCK : 0);
-  if (!isPort) return serve(new DescriptorChannel(fd), who);
+  if (!isPort) return serve(new DescriptorChannel(fd, isCharacterDevice), who);
   const port = new Port(fd);
   prepare(port);
   do port.awaitClient();
@@ -115,7 +117,7 @@ function serveChannel(commandLine: CommandLine): void {
       }
     };
     process.chdir("/");
-    process.umask(0o022);
+    process.umask(usualUmask);
     const write = service
       ? (line: string) => service.log.line(line)
       : (line: string) => process.stderr.write(`${line}\n`);

@@ -1,23 +1,20 @@
-import { mkdtempSync, rmdirSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { mount, umount } from "./native/mount.ts";
+import { closeSync } from "node:fs";
+import { mountDetached } from "./native/detached-mount.ts";
 
-/** Mounts a file system aside from the guest's tree, hands on where, unmounts it. */
+/**
+ * Mounts a filesystem, hands on where, unmounts it. Nobody else sees it, and no folder is needed.
+ * @param options - as for {@link mountDetached}
+ */
 export function withTemporaryMount<T>(
-  device: string,
-  options: { readonly type: string; readonly flags?: number; readonly data?: string },
-  use: (folder: string) => T,
+  type: string,
+  options: Readonly<Record<string, string | true>>,
+  use: (folder: string, fd: number) => T,
 ): T {
-  const folder = mkdtempSync(join(tmpdir(), "mount-"));
+  const fd = mountDetached(type, options);
   try {
-    mount(device, folder, options.type, options.flags ?? 0, options.data ?? "");
-    try {
-      return use(folder);
-    } finally {
-      umount(folder, 0);
-    }
+    // Not `/proc/self`: programs that the daemon runs come here as well.
+    return use(`/proc/${process.pid}/fd/${fd}`, fd);
   } finally {
-    rmdirSync(folder);
+    closeSync(fd);
   }
 }

@@ -51,6 +51,15 @@ export class Wire {
     return this.#channel.gone();
   }
 
+  /** Whether {@link receive} has something to do: the client has said something, or is gone. */
+  hears(): boolean {
+    return this.#decoder.buffered > 0 || this.#channel.readable() || this.#channel.gone();
+  }
+
+  get clientMayBeReplaced(): boolean {
+    return this.#channel.clientMayBeReplaced;
+  }
+
   clientRecovers(): void {
     this.#channel.clientRecovers();
   }

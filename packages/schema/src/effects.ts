@@ -10,11 +10,12 @@ export type Effect =
   | "danger";
 
 // A program of the guest may do anything, so `command` is no call without an effect. What works on a tree or a file in
-// memory (augeas, hivex) changes nothing until it is saved. Inspection mounts filesystems, which may replay a journal.
+// memory (augeas, hivex) changes nothing until it is saved. The umask is the conversation's alone; from a security label there may
+// be no return. Inspection mounts filesystems, which may replay a journal.
 const lists: Readonly<Record<Effect, string>> = {
   none: `
   base64_out compress_device_out compress_out cpio_out mksquashfs tar_out tgz_out txz_out acl_get_file
-  cap_get_file getcon getxattr getxattrs lgetxattr lgetxattrs setcon aug_clear aug_close aug_defnode aug_defvar
+  cap_get_file getcon getxattr getxattrs lgetxattr lgetxattrs aug_clear aug_close aug_defnode aug_defvar
   aug_get aug_init aug_insert aug_label aug_load aug_ls aug_match aug_mv aug_rm aug_set aug_setm aug_transform
   btrfs_balance_status btrfs_filesystem_show btrfs_qgroup_show btrfs_scrub_status btrfs_subvolume_get_default
   btrfs_subvolume_list btrfs_subvolume_show available_all_groups dmesg echo_daemon get_umask ping_daemon sleep
@@ -51,7 +52,7 @@ const lists: Readonly<Record<Effect, string>> = {
   extension_daemon_status extension_open_window extension_restrict extension_walk`,
   change: `
   base64_in tar_in tgz_in txz_in acl_delete_def_file acl_set_file cap_set_file lremovexattr lsetxattr removexattr
-  selinux_relabel setfiles setxattr aug_save btrfs_balance_cancel btrfs_balance_pause btrfs_balance_resume
+  selinux_relabel setcon setfiles setxattr aug_save btrfs_balance_cancel btrfs_balance_pause btrfs_balance_resume
   btrfs_filesystem_balance btrfs_filesystem_defragment btrfs_filesystem_sync btrfs_image btrfs_qgroup_assign
   btrfs_qgroup_create btrfs_qgroup_destroy btrfs_qgroup_limit btrfs_qgroup_remove btrfs_quota_enable
   btrfs_quota_rescan btrfs_scrub_cancel btrfs_scrub_full btrfs_scrub_resume btrfs_scrub_start

@@ -1,5 +1,4 @@
-import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, constants, openSync } from "node:fs";
 import { join } from "node:path";
 import { aboutPath } from "../about-path.ts";
 import { checkRootMounted } from "../argument-check.ts";
@@ -9,6 +8,7 @@ import type { Context, HandlersOf, InputContext, OutputContext } from "../contex
 import { DaemonError } from "../daemon-error.ts";
 import { run } from "../exec.ts";
 import { O_DIRECTORY } from "../native/file.ts";
+import { withScratchFolder } from "../scratch-folder.ts";
 import { walkTree } from "../tree-walk.ts";
 
 const create = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOCTTY | constants.O_NONBLOCK;
@@ -148,8 +148,7 @@ interface Squashing {
 }
 
 function packSquashfs({ path, compress, excludes }: Squashing, context: OutputContext): void {
-  const scratch = mkdtempSync(join(tmpdir(), "guestfsd-"));
-  try {
+  withScratchFolder(context.state, (scratch) => {
     const image = join(scratch, "image");
     const argv = ["mksquashfs", ".", image, "-noappend", "-no-recovery", "-no-progress"];
     if (compress !== undefined) argv.push("-comp", compress);
@@ -163,9 +162,7 @@ function packSquashfs({ path, compress, excludes }: Squashing, context: OutputCo
     } finally {
       closeSync(fd);
     }
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Packed files and trees, in and out. */

@@ -15,6 +15,18 @@ import { readXattrs } from "../xattr-list.ts";
 
 const securityLabel = "/proc/self/attr/current";
 
+const labelKey = Symbol("security label");
+
+/** The next client is not served under the label of the last: where a policy lets nobody return, another process has to. */
+function takeLabelBack(label: Uint8Array): void {
+  try {
+    writeFileSync(securityLabel, label);
+  } catch (error) {
+    process.stderr.write(`guestfsd: the security label can't be taken back: ${(error as Error).message}\n`);
+    process.exit(1);
+  }
+}
+
 /** Hands on a path for one call on the extended attributes of a file of the guest. */
 function withAttributes<T>(context: Context, path: string, follow: Follow, use: (path: string) => T): T {
   return follow === "follow"
@@ -81,8 +93,10 @@ export const attributes: HandlersOf<"attributes"> = {
     );
   },
   getcon: () => textUntilNul(readFileSync(securityLabel)),
-  setcon({ context: label }) {
+  setcon({ context: label }, { state }) {
+    const before = readFileSync(securityLabel);
     writeFileSync(securityLabel, label);
+    if (!state.get(labelKey)) state.keep(labelKey, before, () => takeLabelBack(before));
   },
   getxattr: ({ path, name }, context) =>
     withAttributes(context, path, "follow", (target) => getXattr(target, name, "follow")),

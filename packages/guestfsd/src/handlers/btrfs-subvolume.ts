@@ -54,7 +54,7 @@ export const btrfsSubvolume: Pick<HandlersOf<"btrfs">, SubvolumeCalls> = {
     btrfs(["subvolume", "snapshot", ...options, "--", context.sysroot.outside(source), target(context, dest)]);
   },
   btrfs_subvolume_list({ fs }, context) {
-    const text = withFileSystem(context, fs, (folder) => btrfs(["subvolume", "list", "--", folder]));
+    const text = withFileSystem(context, fs, "read", (folder) => btrfs(["subvolume", "list", "--", folder]));
     return text.split("\n").flatMap((line) => {
       const match = /^ID (\d+) gen \d+ top level (\d+) path (.*)$/.exec(line);
       if (!match) return [];
@@ -69,7 +69,7 @@ export const btrfsSubvolume: Pick<HandlersOf<"btrfs">, SubvolumeCalls> = {
     btrfs(["subvolume", "set-default", "--", String(id), context.sysroot.outside(fs)]);
   },
   btrfs_subvolume_get_default({ fs }, context) {
-    const text = withFileSystem(context, fs, (folder) => btrfs(["subvolume", "get-default", folder]));
+    const text = withFileSystem(context, fs, "read", (folder) => btrfs(["subvolume", "get-default", folder]));
     const match = /^ID (\d+)/.exec(text);
     if (!match) throw new DaemonError(`${fs}: btrfs did not tell the default subvolume: ${text.trim()}`);
     return Number(match[1]);

@@ -114,11 +114,13 @@ export const btrfsUpkeep: Pick<HandlersOf<"btrfs">, UpkeepCalls> = {
   },
 
   btrfs_quota_enable({ fs, enable }, context) {
-    withFileSystem(context, fs, (folder) => btrfs(["quota", enable ? "enable" : "disable", folder]));
+    withFileSystem(context, fs, "write", (folder) => btrfs(["quota", enable ? "enable" : "disable", folder]));
   },
   btrfs_quota_rescan({ fs }, context) {
     // `-w`: the numbers hold when the call returns, and a temporary mount can be given up.
-    withFileSystem(context, fs, (folder) => btrfs(["quota", "rescan", "-w", "--", folder], { pulse: context.pulse }));
+    withFileSystem(context, fs, "write", (folder) =>
+      btrfs(["quota", "rescan", "-w", "--", folder], { pulse: context.pulse }),
+    );
   },
   btrfs_qgroup_limit({ subvolume, size }, context) {
     btrfs(["qgroup", "limit", "--", String(size), context.sysroot.outside(subvolume)]);

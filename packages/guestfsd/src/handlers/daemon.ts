@@ -15,7 +15,11 @@ import { errorText } from "../native/system-error.ts";
 
 const napLength = 250;
 const umaskMax = 0o777;
+const umaskKey = Symbol("umask");
 const dropAllMax = 3;
+
+/** The mask of a daemon that no client has given another. */
+export const usualUmask = 0o022;
 
 /** Opens something to flush it; what can't be opened so, being read-only or gone, has nothing to write. */
 function flush(path: string, flags: number, how: (fd: number) => void): void {
@@ -84,9 +88,13 @@ export const daemon: HandlersOf<"daemon"> = {
   },
   echo_daemon: ({ words }) => words.join(" "),
   get_umask: () => process.umask(),
-  umask({ mask }) {
+  umask({ mask }, { state }) {
     if (mask < 0 || mask > umaskMax) throw new DaemonError("a mask is 0 to 0777");
-    return process.umask(mask);
+    const before = process.umask();
+    // The next client finds the usual one.
+    state.keep(umaskKey, mask, () => process.umask(usualUmask));
+    process.umask(mask);
+    return before;
   },
   modprobe({ modulename }) {
     run(["modprobe", "--", modulename]);

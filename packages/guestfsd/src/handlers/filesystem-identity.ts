@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { randomUuid } from "../random.ts";
 import { btrfs } from "../btrfs.ts";
 import type { Context, HandlersOf } from "../context.ts";
@@ -6,6 +5,7 @@ import { DaemonError } from "../daemon-error.ts";
 import { DeviceNames, isBlockDevice, parseMountable } from "../device.ts";
 import { run } from "../exec.ts";
 import { findDevice } from "../find-device.ts";
+import { kernelHas } from "../kernel-filesystem.ts";
 import { probeDevice } from "../native/blkid.ts";
 import { guestMounts, isMountOf } from "../mount-table.ts";
 
@@ -75,12 +75,6 @@ function setUuid(device: string, uuid: string | undefined): void {
   else throw new DaemonError(`${device}: how a filesystem of the type '${type}' gets a UUID is not known`, "ENOTSUP");
 }
 
-function isKnownToKernel(name: string): boolean {
-  return readFileSync("/proc/filesystems", "utf8")
-    .split("\n")
-    .some((line) => line.split("\t")[1] === name);
-}
-
 /** What filesystems are, are called, and how they are found by that. */
 export const filesystemIdentity: Pick<HandlersOf<"filesystem">, IdentityCalls> = {
   blkid({ device }, context) {
@@ -114,11 +108,9 @@ export const filesystemIdentity: Pick<HandlersOf<"filesystem">, IdentityCalls> =
   findfs_partlabel: ({ label }, context) => findDevice(context, "PART_ENTRY_NAME", label),
   findfs_partuuid: ({ uuid }, context) => findDevice(context, "PART_ENTRY_UUID", uuid),
 
-  filesystem_available({ filesystem }) {
+  filesystem_available({ filesystem }, { state }) {
     if (!/^\w+$/.test(filesystem))
       throw new DaemonError(`${filesystem}: a filesystem's name has letters, digits and _ only`, "EINVAL");
-    if (isKnownToKernel(filesystem)) return true;
-    run(["modprobe", "-q", "--", filesystem], { accept: "any" });
-    return isKnownToKernel(filesystem);
+    return kernelHas(state, filesystem);
   },
 };

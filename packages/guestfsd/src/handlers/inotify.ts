@@ -1,16 +1,18 @@
 import { messageMax } from "@guestfs/protocol";
 import type { StructMap } from "@guestfs/schema";
-import { closeSync, readSync, writeFileSync } from "node:fs";
+import { closeSync, readFileSync, readSync, writeFileSync } from "node:fs";
 import { aboutPath } from "../about-path.ts";
 import type { Context, HandlersOf } from "../context.ts";
 import { checkRootMounted } from "../argument-check.ts";
-import { DaemonError } from "../daemon-error.ts";
+import { DaemonError, RefusedError } from "../daemon-error.ts";
+import type { DaemonState } from "../daemon-state.ts";
 import { textUntilNul } from "../guest-text.ts";
 import { O_PATH } from "../native/file.ts";
 import { addWatch, openInotify, removeWatch } from "../native/inotify.ts";
 import { descriptorPath } from "../sysroot.ts";
 
 const key = Symbol("inotify");
+const queueLimit = "/proc/sys/fs/inotify/max_queued_events";
 const readSize = 64 * 1024;
 const headSize = 16;
 
@@ -24,6 +26,22 @@ function watching(context: Context): Watching {
   const found = context.state.get<Watching>(key);
   if (!found) throw new DaemonError("nothing is watched yet: inotify_init comes first");
   return found;
+}
+
+/** Sets the machine's limit for as long as it takes to open an inotify, which keeps what it finds. */
+function withQueueLength<T>({ guard }: DaemonState, length: number, use: () => T): T {
+  if (guard?.readOnly)
+    throw new RefusedError(
+      "the queue has the length that the machine gives it: this client may change nothing",
+      "EROFS",
+    );
+  const before = readFileSync(queueLimit);
+  writeFileSync(queueLimit, `${length}\n`);
+  try {
+    return use();
+  } finally {
+    writeFileSync(queueLimit, before);
+  }
 }
 
 /** Reads what the kernel has queued, up to about the size of one message. */
@@ -58,8 +76,7 @@ export const inotify: HandlersOf<"inotify"> = {
   inotify_init({ maxevents }, context) {
     checkRootMounted(context.state);
     if (maxevents < 0) throw new DaemonError("maxevents is negative");
-    if (maxevents > 0) writeFileSync("/proc/sys/fs/inotify/max_queued_events", `${maxevents}\n`);
-    const fd = openInotify();
+    const fd = maxevents > 0 ? withQueueLength(context.state, maxevents, openInotify) : openInotify();
     context.state.keep(key, { fd, pending: [] } satisfies Watching, () => closeSync(fd));
   },
   inotify_close(_, context) {

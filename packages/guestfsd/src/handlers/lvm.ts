@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
@@ -14,6 +13,7 @@ import {
   volumeGroups,
 } from "../lvm.ts";
 import { removeAllVolumes } from "../lvm-removal.ts";
+import { withScratchFolder } from "../scratch-folder.ts";
 import { lvmLv, lvmPv, lvmVg } from "./lvm-struct.ts";
 
 function checkPercentage(percent: number): void {
@@ -98,15 +98,12 @@ export const lvm: HandlersOf<"lvm"> = {
   vgpvuuids: ({ vgname }, context) => uuidsIn(context, vgname, "pv_uuid"),
   vglvuuids: ({ vgname }, context) => uuidsIn(context, vgname, "lv_uuid"),
   vgmeta({ vgname }, context) {
-    const folder = mkdtempSync(join(tmpdir(), "vgmeta-"));
-    try {
+    return withScratchFolder(context.state, (folder) => {
       const file = join(folder, "metadata");
       command(context, "vgcfgbackup", "-f", file, "--", vgname);
       if (statSync(file).size >= 4 * 1024 * 1024) throw new DaemonError(`${vgname}: metadata over 4 MiB`, "EFBIG");
       return readFileSync(file);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    });
   },
 
   lvcreate({ logvol, volgroup, mbytes }, context) {

@@ -1,12 +1,12 @@
 import type { StructMap } from "@guestfs/schema";
-import { constants, copyFileSync, fstatSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, copyFileSync, fstatSync } from "node:fs";
 import { join } from "node:path";
 import { checkRootMounted } from "../argument-check.ts";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { readRpmDatabase } from "../native/rpm.ts";
 import type { RpmPackage } from "../native/rpm.ts";
+import { withScratchFolder } from "../scratch-folder.ts";
 import { descriptorPath } from "../sysroot.ts";
 
 /** Where the database is, and where it has been since Fedora 36. */
@@ -69,12 +69,9 @@ function copyDatabase(context: Context, target: string): boolean {
 export const internalRpm: Pick<HandlersOf<"internal">, "internal_list_rpm_applications"> = {
   internal_list_rpm_applications(_, context) {
     checkRootMounted(context.state);
-    const folder = mkdtempSync(join(tmpdir(), "rpm-"));
-    try {
+    return withScratchFolder(context.state, (folder, withPlainPath) => {
       if (!copyDatabase(context, folder)) throw new DaemonError("no database of RPM is there", "ENOENT");
-      return readRpmDatabase(folder).map(application);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+      return withPlainPath(readRpmDatabase).map(application);
+    });
   },
 };

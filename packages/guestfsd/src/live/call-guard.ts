@@ -1,8 +1,12 @@
 import { camelCase, effectOf } from "@guestfs/schema";
 import type { Effect, Procedure } from "@guestfs/schema";
+<<<<<<< HEAD
 import { dirname } from "node:path";
 import { join } from "node:path/posix";
 import { DaemonError } from "../daemon-error.ts";
+=======
+import { RefusedError } from "../daemon-error.ts";
+>>>>>>> fixB
 import { isBlockDevice, parseMountable } from "../device.ts";
 import { pathType } from "../native/stat.ts";
 import type { Sysroot } from "../sysroot.ts";
@@ -75,7 +79,7 @@ export class CallGuard {
     this.paths.readOnly = true;
   }
 
-  /** @throws DaemonError when the policy does not let a call be made */
+  /** @throws RefusedError when the policy does not let a call be made */
   checkCall(row: Procedure, args: Arguments, sysroot: Sysroot): void {
     const { name } = row;
     const effect = effectOf(name);
@@ -98,7 +102,7 @@ export class CallGuard {
     const freezes = name === "extension_freeze" || name === "extension_thaw";
     if (policy.readOnly) throw refusal(`it is read-only ("mode" in ${policy.source})`, "EROFS");
     if (this.readOnly && !freezes)
-      throw new DaemonError("refused: this client asked to be kept from changing anything (read-only)", "EROFS");
+      throw new RefusedError("refused: this client asked to be kept from changing anything (read-only)", "EROFS");
     if (effect === "danger" && !policy.allowed.has(name))
       throw refusal(`it could destroy what the running machine lives on; ${howToAllow(name, policy)}`);
   }
@@ -122,7 +126,7 @@ export class CallGuard {
     if (name === "extension_thaw") return;
     const state = frozenState(this.#runFolder);
     if (state)
-      throw new DaemonError(
+      throw new RefusedError(
         `the machine's filesystems are frozen, for ${state.secondsLeft} s more at most; extension_thaw ends it`,
         "EBUSY",
       );
@@ -159,8 +163,8 @@ function isAboutPlain(row: Procedure): boolean {
   return /^(?:mkmountpoint|rmmountpoint)$/.test(row.name);
 }
 
-function refusal(why: string, errno = "EPERM"): DaemonError {
-  return new DaemonError(`refused by the policy of this machine: ${why}`, errno);
+function refusal(why: string, errno = "EPERM"): RefusedError {
+  return new RefusedError(`refused by the policy of this machine: ${why}`, errno);
 }
 
 function howToAllow(name: string, { source }: Policy): string {

@@ -3,6 +3,13 @@ import { writeSync } from "node:fs";
 const heldMax = 1000;
 const NOTICE = "<5>";
 
+/** No name in the log moves a terminal's cursor, turns the direction of text or looks like another line. */
+function escapeControls(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) =>
+    character.replaceAll(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
+  );
+}
+
 /**
  * The daemon's log: lines on its standard error, which systemd hands to the journal. While filesystems are frozen the
  * journal can't be written, and who writes to it may have to wait for the thaw, so lines are held until then.
@@ -41,7 +48,7 @@ export class DaemonLog {
 
   #write(text: string): void {
     try {
-      writeSync(this.#fd, `${text}\n`);
+      writeSync(this.#fd, `${escapeControls(text)}\n`);
     } catch {
       // Nobody listens any more; that must not stop the work.
     }

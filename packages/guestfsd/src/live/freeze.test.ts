@@ -147,4 +147,78 @@ describe("freezing", { skip: reason ?? false }, () => {
       await other.stop();
     }
   });
+
+  /** The process that watches over a freeze. */
+  const watcherOf = async (client: RawClient): Promise<number> => {
+    const status = JSON.parse(String(await client.call("extension_daemon_status"))) as { frozen: { watcher: number } };
+    return status.frozen.watcher;
+  };
+
+  test("one that fails thaws nothing that another program has frozen", async (t) => {
+    const client = await connect(t, daemon);
+    execFileSync("fsfreeze", ["-f", two]);
+    try {
+      for (const mountpoints of [["/two"], ["/one", "/two"], ["/two", "/one"]])
+        await assert.rejects(freeze(client, 60, mountpoints), /two: frozen already, by another program/);
+      await client.call("mkdir", { path: "/one/others" });
+    } finally {
+      // It fails on what is not frozen.
+      execFileSync("fsfreeze", ["-u", two]);
+    }
+  });
+
+  test("ends at once when the process that watches over it is killed", async (t) => {
+    const client = await connect(t, daemon);
+    await freeze(client, 600, ["/one"]);
+    const { child, wrote } = writer(one, "unwatched");
+    await waits(child);
+    process.kill(await watcherOf(client), "SIGKILL");
+    await until(wrote);
+    await client.call("mkdir", { path: "/one/unwatched-folder" });
+    assert.equal(await client.call("extension_thaw"), 0);
+    assert.equal(await freeze(client, 60, ["/one"]), 1);
+    assert.equal(await client.call("extension_thaw"), 1);
+    assert.match(daemon.log(), /the process that watched over the freeze has gone/);
+    assert.deepEqual(readdirSync(run), []);
+  });
+
+  test("what is left behind by a daemon and a watcher that are killed is thawed by the next daemon that is asked", async (t) => {
+    const other = await startOwnDaemon({ args: ["-r", "--policy", join(folder, "policy.json"), "--run-dir", run] });
+    const place = mountImage(other, folder, "four");
+    try {
+      const client = await connect(t, other);
+      await freeze(client, 600, ["/four"]);
+      const { child, wrote } = writer(place, "left");
+      await waits(child);
+      const watcher = await watcherOf(client);
+      process.kill(watcher, "SIGSTOP");
+      process.kill(other.pid, "SIGKILL");
+      process.kill(watcher, "SIGKILL");
+      await until(() => !existsSync(`/proc/${watcher}/fd/0`));
+      const next = await connect(t, daemon);
+      await next.call("mkdir", { path: "/one/next" });
+      await until(wrote);
+    } finally {
+      await until(() => spawnSync("umount", [place]).status === 0);
+      await other.stop();
+    }
+  });
+
+  test("a note of a process whose number is another's by now, or of a time that is over, refuses nothing", async (t) => {
+    const client = await connect(t, daemon);
+    const start = readFileSync(`/proc/${process.pid}/stat`, "latin1")
+      .replace(/^.*\) /, "")
+      .split(" ")[19];
+    for (const [started, left] of [
+      ["1", 600_000],
+      [start, -1],
+    ] as const) {
+      const now = Number(process.hrtime.bigint() / 1_000_000n);
+      const note = { watcher: process.pid, started, until: now + left, folders: ["/nowhere"] };
+      writeFileSync(join(run, "frozen"), JSON.stringify(note));
+      await client.call("mkdir", { path: `/one/note-${left}` });
+      assert.equal(await client.call("extension_thaw"), 0);
+    }
+    assert.deepEqual(readdirSync(run), []);
+  });
 });

@@ -1,89 +1,15 @@
-import { closeSync, constants, existsSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { Context } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { mountTable } from "../mount-table.ts";
 import type { MountEntry } from "../mount-table.ts";
-import { killGroup, pipe, spawnChild, waitForChild } from "../native/child.ts";
-import { POLLIN, PollSet } from "../native/poll.ts";
-import { freezeFilesystem } from "../native/freeze.ts";
-import { errorText } from "../native/system-error.ts";
-import { frozenState } from "./frozen-state.ts";
+import { frozenState, thawLeftBehind } from "./frozen-state.ts";
 import type { DaemonLog } from "./daemon-log.ts";
-import { thawLeftBehind } from "./thaw-watcher.ts";
-import type { WatchOrders } from "./thaw-watcher.ts";
+import { Watcher } from "./watcher.ts";
 
-/** Argument that makes the daemon's program a watcher; see {@link watchOverFreeze}. */
-export const watcherArgument = "--watch-over-freeze";
 const secondsMax = 600;
-const startTimeout = 60_000;
+const lookPeriod = 50;
 const key = Symbol("freeze");
-
-/** The process that thaws, as the daemon has it. */
-class Watcher {
-  readonly #pid: number;
-  readonly #input: number;
-  readonly #output: number;
-
-  constructor(orders: WatchOrders) {
-    const [childInput, input] = pipe();
-    const [output, childOutput] = pipe();
-    [this.#input, this.#output] = [input, output];
-    try {
-      this.#pid = spawnChild({
-        argv: [process.execPath, ...process.execArgv, process.argv[1] ?? "", watcherArgument],
-        environment: { PATH: process.env["PATH"] ?? "" },
-        stdin: childInput,
-        stdout: childOutput,
-        stderr: 2,
-      });
-    } finally {
-      closeSync(childInput);
-      closeSync(childOutput);
-    }
-    this.tell(JSON.stringify(orders));
-    if (this.#hear(startTimeout) !== "ready") {
-      killGroup(this.#pid);
-      this.#forget();
-      throw new DaemonError("nothing was frozen: the process that would thaw it did not start");
-    }
-  }
-
-  tell(line: string): void {
-    try {
-      writeSync(this.#input, `${line}\n`);
-    } catch {
-      // It has ended: the time limit was reached.
-    }
-  }
-
-  /** Has it thaw all, and waits for that. @returns how many were still frozen */
-  finish(): number {
-    this.tell("thaw");
-    const [word, count] = this.#hear(-1).split(" ");
-    this.#forget();
-    return word === "thawed" ? Number(count) : 0;
-  }
-
-  #hear(timeout: number): string {
-    const poll = new PollSet(1);
-    poll.add(this.#output, POLLIN);
-    const buffer = Buffer.alloc(256);
-    let text = "";
-    while (!text.includes("\n")) {
-      if (poll.wait(timeout) === 0) break;
-      const count = readSync(this.#output, buffer, 0, buffer.length, null);
-      if (count === 0) break;
-      text += buffer.toString("latin1", 0, count);
-    }
-    return text.split("\n")[0] ?? "";
-  }
-
-  #forget(): void {
-    closeSync(this.#input);
-    closeSync(this.#output);
-    waitForChild(this.#pid);
-  }
-}
 
 /** The filesystems that hold what programs write: each once, where it was mounted first, what was mounted last first. */
 function allFilesystems(): string[] {
@@ -111,22 +37,6 @@ function chosenFilesystems(context: Context, mountpoints: readonly string[]): st
   return [...chosen.values()].toSorted((a, b) => b.id - a.id).map(({ target }) => target);
 }
 
-/** Freezes one filesystem. @returns whether it can be frozen at all */
-function freeze(folder: string): boolean {
-  const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    freezeFilesystem(fd);
-    return true;
-  } catch (error) {
-    const { code = "" } = error as NodeJS.ErrnoException;
-    // Some kinds can't be.
-    if (code === "EOPNOTSUPP" || code === "ENOTSUP" || code === "ENOTTY") return false;
-    throw new DaemonError(`${folder}: can't be frozen: ${errorText(code)}`, code, { cause: error });
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /**
  * Freezes filesystems until {@link thawFilesystems}, the end of the conversation or the time limit, whatever comes first.
  * Everything that is needed afterwards is in memory or runs by then; the log is held.
@@ -137,6 +47,7 @@ export function freezeFilesystems(
   { seconds, mountpoints }: { readonly seconds: number; readonly mountpoints: readonly string[] },
   { log, runFolder }: { readonly log: DaemonLog; readonly runFolder: string },
 ): number {
+  const { state } = context;
   if (seconds < 1 || seconds > secondsMax)
     throw new DaemonError(`${seconds}: the limit is 1 to ${secondsMax} seconds`, "EINVAL");
   if (!existsSync("/proc/self/mountinfo")) throw new DaemonError("there is no table of mounts", "ENOTSUP");
@@ -146,43 +57,50 @@ export function freezeFilesystems(
   for (const folder of folders)
     if (run !== undefined && statSync(folder).dev === run)
       throw new DaemonError(`${folder}: holds ${runFolder}, which the daemon needs while it is frozen`, "EBUSY");
-  const watcher = context.state.outsideReadOnly(() => new Watcher({ seconds, folders, runFolder }));
-  log.hold();
-  let count = 0;
-  try {
-    for (const folder of folders) if (freeze(folder)) count++;
-    watcher.tell("frozen");
-  } catch (error) {
-    watcher.finish();
+  // One that ended unnoticed would thaw what is frozen now.
+  state.drop(key);
+  const watcher = state.outsideReadOnly(() => new Watcher({ seconds, folders, runFolder }));
+  const finish = (): number => {
+    const { thawed, end } = watcher.finish();
+    if (end === "unwatched") state.outsideReadOnly(() => thawLeftBehind(runFolder));
     log.release();
+    if (end === "unwatched") log.notice("the process that watched over the freeze has gone");
+    return end === "expired" ? 0 : thawed;
+  };
+  log.hold();
+  let count: number;
+  try {
+    count = watcher.freeze();
+  } catch (error) {
+    finish();
     throw error;
   }
-  context.state.keep(key, watcher, () => {
-    const left = watcher.finish();
-    log.release();
-    if (left > 0) log.notice(`${left} filesystems thawed`);
+  state.keep(key, finish, () => {
+    state.tend = undefined;
+    const thawed = finish();
+    if (thawed > 0) log.notice(`${thawed} filesystems thawed`);
   });
+  state.tend = () => {
+    if (watcher.hasEnded(lookPeriod)) state.drop(key);
+  };
   return count;
 }
 
 /** @returns how many filesystems were thawed; 0 when the limit had done it before */
-export function thawFilesystems(
-  context: Context,
-  { log, runFolder }: { readonly log: DaemonLog; readonly runFolder: string },
-): number {
-  const watcher = context.state.get<Watcher>(key);
-  if (watcher) {
-    const thawed = watcher.finish();
-    context.state.forget(key);
-    log.release();
-    return thawed;
+export function thawFilesystems({ state }: Context, { runFolder }: { readonly runFolder: string }): number {
+  const finish = state.get<() => number>(key);
+  if (finish) {
+    state.tend = undefined;
+    state.forget(key);
+    return finish();
   }
-  const state = frozenState(runFolder);
-  if (!state) return 0;
-  if (existsSync(`/proc/${state.watcher}`))
+  const left = state.outsideReadOnly(() => thawLeftBehind(runFolder));
+  if (left !== undefined) return left;
+  const frozen = frozenState(runFolder);
+  if (frozen)
     throw new DaemonError(
-      `another client froze the filesystems; they thaw after ${state.secondsLeft} s at the latest`,
+      `another client froze the filesystems; they thaw after ${frozen.secondsLeft} s at the latest`,
       "EBUSY",
     );
-  return context.state.outsideReadOnly(() => thawLeftBehind(allFilesystems(), runFolder));
+  return 0;
 }

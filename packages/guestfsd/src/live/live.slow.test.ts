@@ -2,8 +2,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
+<<<<<<< HEAD
   closeSync,
   constants,
+=======
+  copyFileSync,
+>>>>>>> fixB
   existsSync,
   lstatSync,
   mkdirSync,
@@ -20,7 +24,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { firstSerial } from "@guestfs/protocol";
 import { camelCase, effects, procedureByName } from "@guestfs/schema";
 import type { Procedure } from "@guestfs/schema";
 import { RawClient, ReplyError, startOwnDaemon } from "@guestfs/testkit";
@@ -425,6 +428,20 @@ describe("a client that asks for less", () => {
 });
 
 describe("the log", () => {
+  /** What the log tells of what a client does. */
+  const linesOf = async (daemon: OwnDaemon, use: (client: RawClient) => Promise<unknown>): Promise<string[]> => {
+    await withClient(daemon, async (client) => {
+      await use(client);
+      await client.call("mkdir", { path: "/the last" });
+    });
+    await until(() => daemon.log().endsWith('mkdir path="/the last": done\n'));
+    const lines = daemon.log().split("\n").slice(0, -2);
+    return lines.map((line) => line.replace(/^<5>client 1 \(.*?\): /, ""));
+  };
+  const whyNoPrograms = !root
+    ? "a program of the tree needs root"
+    : !existsSync("/bin/busybox") && "there is no busybox";
+
   test("tells each change with who, what and the result, and no content or secret", async () => {
     await using daemon = await startLive();
     await withClient(daemon, async (client) => {
@@ -449,6 +466,66 @@ describe("the log", () => {
     assert.equal(told.length, 6);
     assert.doesNotMatch(daemon.log(), /hidden/);
   });
+
+  test("of what a program or a mount with secrets says, tells how it ended", { skip: whyNoPrograms }, async () => {
+    await using daemon = await startLive();
+    mkdirSync(join(daemon.sysroot, "bin"));
+    copyFileSync("/bin/busybox", join(daemon.sysroot, "bin/busybox"));
+    symlinkSync("busybox", join(daemon.sysroot, "bin/sh"));
+    const told = await linesOf(daemon, async (client) => {
+      await client.call("sh", { command: "echo hidden >&2; exit 3" }).catch(() => undefined);
+      await client
+        .call("command", { arguments: ["/bin/sh", "-c", "echo hidden >&2; kill -9 $$"] })
+        .catch(() => undefined);
+      const options = 'ro,user=hidden,password=hid,,hidden,context="hidden,hidden"';
+      const mount = { options, vfstype: "none", mountable: "/dev/null", mountpoint: "/bin" };
+      await client.call("mount_vfs", mount).catch(() => undefined);
+      await client.call("mkdir", { path: "/rsync://me:hidden@127.0.0.1:1/x" }).catch(() => undefined);
+    });
+    assert.equal(told[0], "sh command=<23 characters>: failed: status 3");
+    assert.equal(told[1], 'command arguments=["/bin/sh",<2 more>]: failed: signal 9');
+    assert.match(
+      told[2] ?? "",
+      /^mount_vfs options="ro,user=...,password=...,context=..." vfstype="none" .*: failed: E[A-Z]+$/,
+    );
+    assert.match(told[3] ?? "", /^mkdir path="\/rsync:\/\/me:...@127.0.0.1:1\/x": failed: /);
+    assert.doesNotMatch(daemon.log(), /hid/);
+  });
+
+  test("tells each refusal, of reading as well, and counts it as that", async () => {
+    await using daemon = await startLive({ calls: { deny: ["grep"] }, paths: { deny: ["/private"] } });
+    mkdirSync(join(daemon.sysroot, "private"));
+    writeFileSync(join(daemon.sysroot, "private/key"), "");
+    const told = await linesOf(daemon, async (client) => {
+      const path = "/private/key";
+      for (const [name, args] of [
+        ["grep", { regex: "hidden", path: "/x" }],
+        ["checksum", { csumtype: "md5", path }],
+        ["internal_write", { path, content: Buffer.from("hidden") }],
+        ["checksum", { csumtype: "md5", path: "/none" }],
+        ["mkdir", { path: "relative" }],
+      ] as const)
+        await assert.rejects(client.call(name, args), ReplyError);
+      const { client: record } = JSON.parse(String(await client.call("extension_daemon_status"))) as {
+        client: { changes: number; refused: number };
+      };
+      assert.equal(record.refused, 3);
+      assert.equal(record.changes, 0);
+    });
+    assert.match(told[0] ?? "", /^grep regex=<6 characters> path="\/x": refused: "refused by the policy/);
+    assert.match(told[1] ?? "", /^checksum csumtype="md5" path="\/private\/key": refused: "\/private\/key: refused by/);
+    assert.match(told[2] ?? "", /^internal_write path="\/private\/key" content=<6 bytes>: refused: "/);
+    assert.match(told[3] ?? "", /^mkdir path="relative": failed: "/);
+    assert.equal(told.length, 4);
+  });
+
+  test("has no character that a terminal would act on", async () => {
+    await using daemon = await startLive();
+    const told = await linesOf(daemon, async (client) => {
+      await client.call("mkdir", { path: "/a\u009b31m\u2028\u202e\u007f\u{e0001}\u00e4" });
+    });
+    assert.deepEqual(told, ['mkdir path="/a\\u009b31m\\u2028\\u202e\\u007f\\udb40\\udc01\u00e4": done']);
+  });
 });
 
 describe("clients that come and go", () => {
@@ -470,16 +547,18 @@ describe("clients that come and go", () => {
     });
   });
 
-  test("one that takes another's place unnoticed inherits nothing", async () => {
+  test("a mask for new files goes with the client that set it", async () => {
     await using daemon = await startLive();
     await withClient(daemon, async (client) => {
-      await client.call("extension_restrict", { readonly: true });
-      await client.call("inotify_init", { maxevents: 0 });
-      await refused(client.call("mkdir", { path: "/a" }), "EROFS", /asked/);
-      client.send(client.encodeCall("mkdir", { path: "/a" }, { serial: firstSerial }));
-      await client.reply("mkdir");
-      await assert.rejects(client.call("inotify_files"), ReplyError);
+      assert.equal(await client.call("umask", { mask: 0o77 }), 0o22);
+      assert.equal(await client.call("umask", { mask: 0 }), 0o77);
+      assert.equal(await client.call("get_umask"), 0);
     });
+    await withClient(daemon, async (client) => {
+      assert.equal(await client.call("get_umask"), 0o22);
+      await client.call("internal_write", { path: "/file", content: Buffer.from("x") });
+    });
+    assert.equal(lstatSync(join(daemon.sysroot, "file")).mode & 0o777, 0o644);
   });
 
   test("one that calls during another's call ends that call, and its program", async () => {

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, realpathSync } from "node:fs";
 import { normalize } from "node:path/posix";
-import { DaemonError } from "../daemon-error.ts";
+import { RefusedError } from "../daemon-error.ts";
 import type { Policy } from "./policy.ts";
 
 /** Linux; node:fs has it only where it was built to. */
@@ -85,7 +85,7 @@ export class PathGuard {
   /**
    * Checks where something really is.
    * @param path - in the guest, every symlink resolved
-   * @throws DaemonError with EACCES
+   * @throws RefusedError with EACCES
    */
   check(path: string): void {
     const { allowedPaths } = this.#policy;
@@ -115,11 +115,11 @@ export class PathGuard {
    * Checks what kind of file something is, before it is opened.
    * @param type - one of `S_IFREG`, `S_IFDIR` ...
    * @param where - gives its place in the guest
-   * @throws DaemonError with EACCES
+   * @throws RefusedError with EACCES
    */
   checkType(type: number, path: string, where: () => string): void {
     if (this.readOnly && (type === S_IFIFO || type === S_IFCHR))
-      throw new DaemonError(`${path}: refused: to open a pipe or a character device may change something`, "EACCES");
+      throw new RefusedError(`${path}: refused: to open a pipe or a character device may change something`, "EACCES");
     if (!this.limitsPaths || (type !== S_IFBLK && type !== S_IFCHR)) return;
     const place = where();
     if (!covers("/dev", place) || !this.#allows(place))
@@ -131,7 +131,7 @@ export class PathGuard {
 
   #refuse(path: string, why: string): never {
     const { source } = this.#policy;
-    throw new DaemonError(`${path}: refused by the policy of this machine: ${why} (paths in ${source})`, "EACCES");
+    throw new RefusedError(`${path}: refused by the policy of this machine: ${why} (paths in ${source})`, "EACCES");
   }
 
   /** The flags to open something of the guest with. */
@@ -140,11 +140,11 @@ export class PathGuard {
     return this.readOnly && reads ? flags | O_NOATIME : flags;
   }
 
-  /** @throws DaemonError when a descriptor that can be written is a block device in use */
+  /** @throws RefusedError when a descriptor that can be written is a block device in use */
   checkOpened(fd: number, path: string, flags: number): void {
     if ((flags & O_PATH) !== 0 || (flags & (constants.O_WRONLY | constants.O_RDWR)) === 0) return;
     if (fstatSync(fd).isBlockDevice() && deviceIsInUse(`/proc/self/fd/${fd}`))
-      throw new DaemonError(
+      throw new RefusedError(
         `${path}: refused by the policy of this machine: the device is in use, and writing to it could destroy what is on it`,
         "EBUSY",
       );

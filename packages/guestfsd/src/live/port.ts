@@ -37,6 +37,7 @@ const attention = 0.3;
  * a new client. That is a guess, as the signal of data may be late; {@link clientRecovers} ends it where it isn't needed.
  */
 export class Port implements Channel {
+  readonly clientMayBeReplaced: boolean = true;
   readonly #fd: number;
   readonly #poll = new PollSet(2);
   readonly #room = new PollSet(1);

@@ -1,7 +1,5 @@
-import { closeSync, constants, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
-import { thawFilesystem } from "../native/freeze.ts";
-import { frozenNote, monotonicNow } from "./frozen-state.ts";
+import { mkdirSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { frozenNote, monotonicNow, openFolders, startOf, thawEach } from "./frozen-state.ts";
 import type { FrozenNote } from "./frozen-state.ts";
 
 /** What the daemon tells its watcher in the first line. */
@@ -18,28 +16,25 @@ const againAfter = 100;
  * Sees to it that filesystems are thawed, whatever becomes of the daemon that freezes them: at the time limit, at the end
  * of its input, at a signal that asks it to end, or when it is told to.
  *
- * Input, by lines: {@link WatchOrders} as JSON, answered by `ready`; `frozen` when the daemon has frozen all; `thaw`.
+ * Input, by lines: {@link WatchOrders} as JSON, answered by `ready`; `try N` before the daemon freezes the N-th of the
+ * folders, counted from 0, and `not N` when it could not; `frozen` when it has frozen all; `thaw`.
  * Before it ends it tells how many it has thawed: `thawed N`, or `expired N` when the limit had been reached.
  */
 export function watchOverFreeze(): void {
-  const folders: number[] = [];
-  let note = "";
+  let orders: WatchOrders | undefined;
+  let until = 0;
+  let folders: readonly number[] = [];
+  /** What it may thaw: nothing that another program has frozen. */
+  const frozen = new Set<number>();
   let thawed = 0;
   let settled = false;
   let expired = false;
   const thaw = (): void => {
-    for (const fd of folders) {
-      try {
-        thawFilesystem(fd);
-        thawed++;
-      } catch {
-        // It is not frozen, or not yet.
-      }
-    }
+    thawed += thawEach([...frozen].map((at) => folders[at] as number));
   };
   const end = (): void => {
     thaw();
-    if (note !== "") rmSync(note, { force: true });
+    if (orders) rmSync(frozenNote(orders.runFolder), { force: true });
     try {
       writeSync(1, `${expired ? "expired" : "thawed"} ${thawed}\n`);
     } catch {
@@ -54,43 +49,49 @@ export function watchOverFreeze(): void {
     thaw();
     setTimeout(expire, againAfter);
   };
-  const begin = (orders: WatchOrders): void => {
-    for (const folder of orders.folders) folders.push(openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY));
-    note = frozenNote(orders.runFolder);
-    mkdirSync(dirname(note), { recursive: true, mode: 0o755 });
-    const text: FrozenNote = { watcher: process.pid, until: monotonicNow() + orders.seconds * 1000 };
-    writeFileSync(note, JSON.stringify(text));
-    setTimeout(expire, orders.seconds * 1000);
+  const takeNote = ({ runFolder }: WatchOrders, names: readonly string[]): void => {
+    const name = frozenNote(runFolder);
+    const note: FrozenNote = { watcher: process.pid, started: startOf(process.pid) ?? "", until, folders: names };
+    mkdirSync(runFolder, { recursive: true, mode: 0o755 });
+    // Others read it at any time.
+    writeFileSync(`${name}.new`, JSON.stringify(note));
+    renameSync(`${name}.new`, name);
+  };
+  const begin = (given: WatchOrders): void => {
+    surviveWantOfMemory();
+    folders = openFolders(given.folders);
+    orders = given;
+    until = monotonicNow() + given.seconds * 1000;
+    takeNote(given, given.folders);
+    setTimeout(expire, given.seconds * 1000);
     writeSync(1, "ready\n");
+  };
+  const settle = (given: WatchOrders): void => {
+    settled = true;
+    if (expired) end();
+    takeNote(
+      given,
+      given.folders.filter((_, at) => frozen.has(at)),
+    );
   };
   process.on("SIGTERM", end).on("SIGINT", end).on("SIGHUP", end);
   const lines = process.getBuiltinModule("node:readline").createInterface({ input: process.stdin });
   lines.on("line", (line) => {
-    if (line === "thaw") end();
-    else if (line === "frozen") {
-      settled = true;
-      if (expired) end();
-    } else begin(JSON.parse(line) as WatchOrders);
+    const [word, at] = line.split(" ");
+    if (!orders) begin(JSON.parse(line) as WatchOrders);
+    else if (word === "try") frozen.add(Number(at));
+    else if (word === "not") frozen.delete(Number(at));
+    else if (word === "frozen") settle(orders);
+    else end();
   });
   lines.on("close", end);
 }
 
-/** Thaws what nobody watches over any more. @returns how many were frozen */
-export function thawLeftBehind(folders: readonly string[], runFolder: string): number {
-  let thawed = 0;
-  for (const folder of folders) {
-    try {
-      const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-      try {
-        thawFilesystem(fd);
-        thawed++;
-      } finally {
-        closeSync(fd);
-      }
-    } catch {
-      // It is not frozen.
-    }
+/** The kernel ends other programs when memory runs out (proc_pid_oom_score_adj(5)); only root may ask for that. */
+function surviveWantOfMemory(): void {
+  try {
+    writeFileSync("/proc/self/oom_score_adj", "-1000");
+  } catch {
+    // The daemon thaws without it as well.
   }
-  rmSync(frozenNote(runFolder), { force: true });
-  return thawed;
 }
