@@ -3,6 +3,8 @@ export { askSecret } from "./ask-secret.ts";
 export { addOption, checkLive } from "./attach-option.ts";
 export type { AttachOption } from "./attach-option.ts";
 export { CommandLineError, GivenUp } from "./command-line-error.ts";
+export { fetchFile, putFileBack } from "./edit-file.ts";
+export type { FetchedFile } from "./edit-file.ts";
 export { getopt } from "./getopt.ts";
 export type { OptionSpec } from "./getopt.ts";
 export { inspectAndMount } from "./inspect-and-mount.ts";
