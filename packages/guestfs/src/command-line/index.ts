@@ -11,5 +11,7 @@ export { inspectAndMount } from "./inspect-and-mount.ts";
 export { parseKeySelector } from "./key-selector.ts";
 export { mountOption, parseMount } from "./mount-option.ts";
 export type { MountOption } from "./mount-option.ts";
+export { isOwnFolder, makeOwnFolder } from "./own-folder.ts";
+export { printable, printableJson, printableLines } from "./printable.ts";
 export { strerror } from "./strerror.ts";
 export { resolveWindowsPath } from "./windows-path.ts";

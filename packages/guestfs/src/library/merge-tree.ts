@@ -13,7 +13,8 @@ async function run(program: string, args: readonly string[]): Promise<void> {
  * @throws Error with what cp(1) said, when a folder and something else are in each other's way
  */
 export async function mergeTree(from: string, into: string): Promise<void> {
-  const merge = (copying: string): Promise<void> => run("cp", [copying, "--remove-destination", "-T", "--", from, into]);
+  const merge = (copying: string): Promise<void> =>
+    run("cp", [copying, "--remove-destination", "-T", "--", from, into]);
   // Links take no time and also serve files that their owner may not read; not every file system has them.
   await merge("-al").catch(() => merge("-a"));
 }
