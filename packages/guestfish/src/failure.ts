@@ -1,4 +1,4 @@
-import { CommandLineError, GivenUp } from "guestfs/command-line";
+import { CommandLineError, GivenUp, printableLines } from "guestfs/command-line";
 import { OutputClosed } from "./output.ts";
 import { ShellError } from "./shell-error.ts";
 
@@ -12,5 +12,6 @@ export function describeFailure(error: unknown, place: string): string {
   if (error instanceof ShellError) return `${error.message}\n`;
   if (error instanceof OutputClosed) return `guestfish: ${error.message}\n`;
   const message = error instanceof Error ? error.message : String(error);
-  return `${place}libguestfs: error: ${message}\n`;
+  // The words may be the guest's, and go to a terminal.
+  return `${place}libguestfs: error: ${printableLines(message)}\n`;
 }

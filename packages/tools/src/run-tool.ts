@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { CommandLineError, GivenUp } from "guestfs/command-line";
+import { CommandLineError, GivenUp, printableLines } from "guestfs/command-line";
 import type { Tool } from "./tool.ts";
 import { ToolError, UsageError } from "./tool-error.ts";
 
@@ -34,7 +34,7 @@ export async function runTool(tool: Tool): Promise<never> {
     process.exit((await tool.run(args)) ?? 0);
   } catch (error) {
     if (error instanceof GivenUp) process.exit(1);
-    process.stderr.write(`${tool.name}: ${describe(error)}\n`);
+    process.stderr.write(`${tool.name}: ${printableLines(describe(error))}\n`);
     if (error instanceof UsageError) process.stderr.write(`Try "${tool.name} --help".\n`);
     process.exit(1);
   }

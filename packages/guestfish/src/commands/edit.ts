@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import type { Guestfs } from "guestfs";
+import { fetchFile, putFileBack } from "guestfs/command-line";
 import { fromText } from "../byte-string.ts";
 import { normaliseName } from "../command.ts";
 import type { Command } from "../command.ts";
@@ -17,29 +16,12 @@ const edit: Command = {
     const editor = called === "edit" ? (process.env["EDITOR"] ?? "vi") : called;
     const handle = await shell.handle();
     await withLocalCopy(remote, async (local) => {
-      await shell.interruptible((signal) => handle.download(remote, local, { signal }));
-      const before = await readFile(local);
+      const fetched = await shell.interruptible((signal) => fetchFile(handle, remote, local, signal));
       const status = await shell.console.runHostCommand(fromText(`${editor} ${quoteForHost(local)}`), shell.output);
       if (status !== 0)
         throw new ShellError(`guestfish: ${editor} ended with status ${status}: ${remote} stays as it was`);
-      if ((await readFile(local)).equals(before)) return;
-      await replace(handle, remote, local);
+      await putFileBack(handle, fetched, local);
     });
   },
 };
 export default edit;
-
-/** Puts a new file in the place of the old one at once, so that a failure half-way leaves the old one whole. */
-async function replace(handle: Guestfs, remote: string, local: string): Promise<void> {
-  // Of a symlink, the file it points to is replaced and not the link.
-  const target = (await handle.isSymlink(remote)) ? await handle.realpath(remote) : remote;
-  const temporary = await handle.mktemp(`${target.slice(0, target.lastIndexOf("/") + 1)}.guestfish-XXXXXX`);
-  try {
-    await handle.upload(local, temporary);
-    await handle.copyAttributes(target, temporary, { all: true });
-    await handle.mv(temporary, target);
-  } catch (error) {
-    await handle.rmF(temporary).catch(() => undefined);
-    throw error;
-  }
-}

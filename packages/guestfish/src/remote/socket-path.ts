@@ -1,5 +1,6 @@
-import { lstatSync, mkdirSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import type { Stats } from "node:fs";
+import { isOwnFolder, makeOwnFolder } from "guestfs/command-line";
 import { ShellError } from "../shell-error.ts";
 
 /** The folder of the sockets of `--listen`; guestfish(1) says where, and TMPDIR does not matter. */
@@ -15,13 +16,7 @@ export function socketPath(pid: string): string {
 /** Makes the folder; throws ShellError when someone else has, or could put something into it. */
 export function makeSocketFolder(): void {
   const folder = socketFolder();
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
-  const found = lstatSync(folder);
-  if (!isOurs(found) || !found.isDirectory())
+  if (!makeOwnFolder(folder))
     throw new ShellError(
       `guestfish: ${folder} is not a folder of yours alone: remove it, or have its owner or root do so, and try again`,
     );
@@ -33,10 +28,8 @@ export function makeSocketFolder(): void {
  */
 export function checkSocket(pid: string): void {
   const path = socketPath(pid);
-  let folder: Stats;
   let socket: Stats;
   try {
-    folder = lstatSync(socketFolder());
     socket = lstatSync(path);
   } catch (error) {
     throw new ShellError(
@@ -44,10 +37,6 @@ export function checkSocket(pid: string): void {
       { cause: error },
     );
   }
-  if (!isOurs(folder) || !folder.isDirectory() || !socket.isSocket() || socket.uid !== process.geteuid?.())
+  if (!isOwnFolder(socketFolder()) || !socket.isSocket() || socket.uid !== process.geteuid?.())
     throw new ShellError(`guestfish: --remote: ${path} is not safe to use: it or its folder is not yours alone`);
-}
-
-function isOurs(found: Stats): boolean {
-  return found.uid === process.geteuid?.() && (found.mode & 0o077) === 0;
 }

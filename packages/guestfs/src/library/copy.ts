@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { CallContext } from "../call-context.ts";
 import { GuestfsError } from "../errors.ts";
 import { makeSink } from "../transfer/file-sink.ts";
 import { openSource } from "../transfer/file-source.ts";
 import type { LibraryFunctions } from "./library.ts";
+import { makeRemovable, mergeTree } from "./merge-tree.ts";
 
 interface Tar {
   readonly process: ChildProcess;
@@ -59,16 +60,9 @@ async function copyIn(context: CallContext, localpath: string, remotedir: string
   if (wrong !== "") throw local(context, wrong);
 }
 
-async function copyOut(context: CallContext, remotepath: string, localdir: string): Promise<void> {
-  const folder = await stat(localdir).catch(() => undefined);
-  if (folder?.isDirectory() !== true) throw local(context, `${localdir}: is no directory of this machine`);
-  const target = join(localdir, basename(remotepath));
-  if (!(await context.call("is_dir", { path: remotepath }))) {
-    await context.call("download", { remotefilename: remotepath }, { sink: makeSink(target) });
-    return;
-  }
-  await mkdir(target, { recursive: true });
-  const unpacker = tar(["-xf", "-", "-C", target], "stdin");
+/** @param folder - an empty one: through a symlink that lies there, the guest could write elsewhere on this machine */
+async function unpack(context: CallContext, remotepath: string, folder: string): Promise<void> {
+  const unpacker = tar(["-xf", "-", "-C", folder], "stdin");
   try {
     await context.call(
       "tar_out",
@@ -84,6 +78,30 @@ async function copyOut(context: CallContext, remotepath: string, localdir: strin
   }
   const wrong = await unpacker.ended;
   if (wrong !== "") throw local(context, wrong);
+}
+
+async function copyOut(context: CallContext, remotepath: string, localdir: string): Promise<void> {
+  const folder = await stat(localdir).catch(() => undefined);
+  if (folder?.isDirectory() !== true) throw local(context, `${localdir}: is no directory of this machine`);
+  const target = join(localdir, basename(remotepath));
+  if (!(await context.call("is_dir", { path: remotepath }))) {
+    await context.call("download", { remotefilename: remotepath }, { sink: makeSink(target) });
+    return;
+  }
+  await mkdir(target, { recursive: true });
+  if ((await readdir(target)).length === 0) return unpack(context, remotepath, target);
+  const scratch = await mkdtemp(join(target, ".copy-out-"));
+  const tree = join(scratch, "tree");
+  try {
+    await mkdir(tree);
+    await unpack(context, remotepath, tree);
+    await mergeTree(tree, target).catch((error: unknown) => {
+      throw local(context, (error as Error).message, error);
+    });
+  } finally {
+    await makeRemovable(scratch).catch(() => undefined);
+    await rm(scratch, { recursive: true, force: true });
+  }
 }
 
 /** Whole trees between this machine and the guest, with the host's tar(1). */

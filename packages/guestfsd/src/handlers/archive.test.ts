@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -55,6 +56,32 @@ for (const compress of [undefined, "gzip", "bzip2", "xz", "zstd"])
     assert.equal(lstatSync(inGuest(`${target}/folder`)).mode & 0o777, 0o750);
     assert.equal(await client.call("exists", { path: `${target}/folder/left out` }), false);
   });
+
+test("what is unpacked stays in the guest's tree, whatever symlinks lie there", async (t) => {
+  // Only root's daemon has mounts of its own.
+  if (process.geteuid?.() !== 0) return t.skip("needs root");
+  const outside = join(scratch, "outside");
+  for (const folder of [outside, join(scratch, "tree/x/new"), inGuest("/leads"), inGuest("/leads/inside")])
+    mkdirSync(folder, { recursive: true });
+  writeFileSync(join(outside, "file"), "outside\n");
+  for (const name of ["file", "other", "new/file"]) writeFileSync(join(scratch, "tree/x", name), "unpacked\n");
+  const members = ["x/file", "x/other", "x/new", "x/new/file"];
+  const archive = program("tar", ["-cf", "-", "--no-recursion", "-C", "tree", ...members]);
+  for (const target of [outside, `/proc/${process.pid}/root${outside}`]) {
+    rmSync(inGuest("/leads/x"), { force: true });
+    symlinkSync(target, inGuest("/leads/x"));
+    await assert.rejects(client.upload("tar_in", { directory: "/leads" }, archive), ReplyError);
+    assert.equal(readFileSync(join(outside, "file"), "utf8"), "outside\n");
+    assert.deepEqual(readdirSync(outside), ["file"]);
+  }
+  rmSync(inGuest("/leads/x"));
+  symlinkSync("inside", inGuest("/leads/x"));
+  await client.upload("tar_in", { directory: "/leads" }, archive);
+  assert.equal(readFileSync(inGuest("/leads/inside/new/file"), "utf8"), "unpacked\n");
+  // The daemon itself is as it was.
+  await client.call("internal_write", { path: "/leads/after", content: Buffer.from("x") });
+  assert.equal(await client.call("exists", { path: "/leads/after" }), true);
+});
 
 test("broken archives and unknown compressions are errors; the conversation goes on", async () => {
   await client.call("mkdir", { path: "/broken" });

@@ -9,6 +9,7 @@ import { DaemonError } from "../daemon-error.ts";
 import { run } from "../exec.ts";
 import { O_DIRECTORY } from "../native/file.ts";
 import { withScratchFolder } from "../scratch-folder.ts";
+import { writingBelow } from "../native/namespace.ts";
 import { walkTree } from "../tree-walk.ts";
 
 const create = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOCTTY | constants.O_NONBLOCK;
@@ -58,16 +59,22 @@ function compressContent(context: OutputContext, stdin: number, argv: readonly s
   run(argv, { stdin, pulse: context.pulse, stdout: context.output });
 }
 
-/** Opens a folder that a plain argument names. */
-function withFolder(context: Context, path: string, use: (fd: number) => void): void {
-  if (!path.startsWith("/")) throw new DaemonError(`directory: path must start with a / character: ${path}`);
-  checkRootMounted(context.state);
-  const fd = aboutPath(path, () => context.sysroot.open(path, constants.O_RDONLY | O_DIRECTORY));
+function withDescriptor(fd: number, use: (fd: number) => void): void {
   try {
     use(fd);
   } finally {
     closeSync(fd);
   }
+}
+
+/** Opens a folder that a plain argument names. */
+function withFolder(context: Context, path: string, use: (fd: number) => void): void {
+  if (!path.startsWith("/")) throw new DaemonError(`directory: path must start with a / character: ${path}`);
+  checkRootMounted(context.state);
+  withDescriptor(
+    aboutPath(path, () => context.sysroot.open(path, constants.O_RDONLY | O_DIRECTORY)),
+    use,
+  );
 }
 
 interface Unpacking {
@@ -85,9 +92,14 @@ function unpackTar(args: Unpacking, context: InputContext): void {
   if (args.selinux) argv.push("--selinux");
   if (args.acls) argv.push("--acls");
   if (args.keepdirlink) argv.push("--keep-directory-symlink");
-  context.sysroot.withOpen(args.directory, constants.O_RDONLY | O_DIRECTORY, (directory) => {
+  const { sysroot, state } = context;
+  const open = (): number => sysroot.open(args.directory, constants.O_RDONLY | O_DIRECTORY);
+  const unpack = (directory: number): void => {
     run(argv, { directory, stdin: context.input, pulse: context.pulse });
-  });
+  };
+  // tar follows symlinks that lie in the tree already. In the appliance they lead to nothing of worth.
+  if (state.options.appliance || sysroot.path === "/") withDescriptor(open(), unpack);
+  else writingBelow(sysroot.path, open, unpack);
 }
 
 // Records of 64 KiB: with tar's usual 10 KiB, writing takes longer than reading where system calls are slow.

@@ -1,12 +1,8 @@
 import { camelCase, effectOf } from "@guestfs/schema";
 import type { Effect, Procedure } from "@guestfs/schema";
-<<<<<<< HEAD
 import { dirname } from "node:path";
 import { join } from "node:path/posix";
-import { DaemonError } from "../daemon-error.ts";
-=======
 import { RefusedError } from "../daemon-error.ts";
->>>>>>> fixB
 import { isBlockDevice, parseMountable } from "../device.ts";
 import { pathType } from "../native/stat.ts";
 import type { Sysroot } from "../sysroot.ts";

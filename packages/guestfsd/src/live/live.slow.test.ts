@@ -2,12 +2,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
-<<<<<<< HEAD
   closeSync,
   constants,
-=======
   copyFileSync,
->>>>>>> fixB
   existsSync,
   lstatSync,
   mkdirSync,

@@ -2,6 +2,7 @@ import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Guestfs, LaunchError } from "guestfs";
+import { printableLines } from "guestfs/command-line";
 import { ApplianceError, applianceOptions, reportHost, Settings, startAppliance } from "guestfs/internal";
 import type { Finding, HostReport } from "guestfs/internal";
 import { parseCommandLine } from "../command-line.ts";
@@ -91,7 +92,7 @@ The exit status is 0 when a launch works.
       return 0;
     } catch (error) {
       if (!(error instanceof LaunchError) && !(error instanceof ApplianceError)) throw error;
-      process.stdout.write(`\na launch does not work: ${error.message}\n`);
+      process.stdout.write(`\na launch does not work: ${printableLines(error.message)}\n`);
       return 1;
     } finally {
       await rm(folder, { recursive: true, force: true });

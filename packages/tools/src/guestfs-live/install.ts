@@ -8,8 +8,6 @@ import { ToolError } from "../tool-error.ts";
 import { nameOf, withGuestRoot } from "./guest-root.ts";
 import type { OffMachine } from "./guest-root.ts";
 
-const parked = "/var/tmp/guestfsd-live.deb";
-
 /** What dpkg knows of our package in the machine: its version; `undefined` when it is not installed. */
 async function installedVersion(g: Guestfs): Promise<string | undefined> {
   try {
@@ -48,11 +46,14 @@ export async function install(machine: OffMachine, file: string | undefined): Pr
     const source = file ?? buildDebianPackage({ folder, compression: "none" });
     const version = await withGuestRoot(machine, false, async (g, root) => {
       await requireFit(g, root, machine);
-      await g.upload(source, parked);
+      // A folder of its own: under a name that they know, users of the machine could have put a symlink.
+      const parked = await g.mkdtemp("/var/tmp/guestfsd-live-XXXXXX");
       try {
-        await dpkg(g, machine, ["--force-confdef", "--force-confold", "--install", parked]);
+        const archive = `${parked}/guestfsd-live.deb`;
+        await g.upload(source, archive);
+        await dpkg(g, machine, ["--force-confdef", "--force-confold", "--install", archive]);
       } finally {
-        await g.rmF(parked);
+        await g.rmRf(parked);
       }
       return installedVersion(g);
     });

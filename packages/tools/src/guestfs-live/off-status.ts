@@ -1,5 +1,6 @@
 import { GuestfsError } from "guestfs";
 import type { Guestfs } from "guestfs";
+import { printable, printableLines } from "guestfs/command-line";
 import type { DomainChannel } from "guestfs/internal";
 import { describePolicy, parsePolicy, PolicyError } from "guestfsd/policy";
 import { debianPackageName } from "guestfsd/debian-package";
@@ -75,8 +76,7 @@ async function lastChangeIn(g: Guestfs): Promise<OffReport["lastChange"]> {
     const line = await g.command(words);
     const { __REALTIME_TIMESTAMP: microseconds, MESSAGE: message } = JSON.parse(line) as Record<string, string>;
     const time = new Date(Number(microseconds) / 1000).toISOString();
-    // What a machine says may hold anything, and goes to a terminal.
-    return { time, message: String(message).replaceAll(/\p{Cc}/gu, "?") };
+    return { time, message: String(message) };
   } catch (error) {
     // No journal is kept, nothing of the daemon is in it, or there is no journalctl to ask.
     if (error instanceof GuestfsError || error instanceof SyntaxError || error instanceof RangeError) return undefined;
@@ -95,7 +95,7 @@ function problemOf(
   if (daemon === undefined) return `guestfsd is not installed there\n${install}`;
   if (daemon.package !== debianPackageName)
     return `its guestfsd is not ours: a stock one, which ends with each client\n${install}`;
-  if (policy?.broken === true) return `guestfsd will not start with its policy: ${policy.text}`;
+  if (policy?.broken === true) return `guestfsd will not start with its policy: ${printable(policy.text)}`;
   for (const [what, file] of [
     ["unit", unit],
     ["udev rule", udev],
@@ -136,7 +136,7 @@ export function reportOff(machine: OffMachine, channels?: readonly DomainChannel
   });
 }
 
-/** The report for people. */
+/** The report for people: what a machine says may hold anything, and goes to a terminal. */
 export function linesOfOff({
   machine,
   channels,
@@ -152,12 +152,12 @@ export function linesOfOff({
   return [
     `machine: ${machine}, off`,
     ...(channels?.map(({ port }) => `channel: ${port}`) ?? []),
-    `system:  ${system}`,
-    `daemon:  ${daemon === undefined ? "none" : `guestfsd ${daemon.version}, package ${daemon.package}`}`,
-    ...(policy === undefined ? [] : [`policy:  ${policy}`]),
+    `system:  ${printable(system)}`,
+    `daemon:  ${daemon === undefined ? "none" : `guestfsd ${printable(daemon.version)}, package ${daemon.package}`}`,
+    ...(policy === undefined ? [] : [`policy:  ${printable(policy)}`]),
     ...(unit === undefined ? [] : [`unit:    ${shown(unit)}`]),
     ...(udev === undefined ? [] : [`udev:    ${shown(udev)}`]),
-    ...(lastChange === undefined ? [] : [`last change: ${lastChange.time}, ${lastChange.message}`]),
-    problem === "" ? "live access: yes, when it runs with a channel" : `live access: no: ${problem}`,
+    ...(lastChange === undefined ? [] : [`last change: ${lastChange.time}, ${printable(lastChange.message)}`]),
+    problem === "" ? "live access: yes, when it runs with a channel" : `live access: no: ${printableLines(problem)}`,
   ];
 }

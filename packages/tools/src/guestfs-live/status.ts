@@ -1,4 +1,5 @@
 import { GuestfsError } from "guestfs";
+import { printable, printableJson, printableLines } from "guestfs/command-line";
 import { domainState, findDomain } from "guestfs/internal";
 import type { DomainChannel, DomainWindow } from "guestfs/internal";
 import { askDaemon } from "./ask-daemon.ts";
@@ -50,7 +51,8 @@ async function report(domain: Domain): Promise<Report> {
   }
 }
 
-const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+// What a machine says may hold anything, and goes to a terminal.
+const shown = (value: unknown): string => (typeof value === "string" ? printable(value) : printableJson(value));
 
 function linesOf({ machine, state, channels, window, daemon, problem }: Report): string[] {
   const lines = [`machine: ${machine}, ${state}`];
@@ -63,19 +65,19 @@ function linesOf({ machine, state, channels, window, daemon, problem }: Report):
   if (daemon === "stock") lines.push("daemon:  not ours: a stock guestfsd, which ends with each client");
   else if (daemon !== undefined) {
     lines.push(
-      `daemon:  guestfsd ${daemon.version ?? "(tells no version)"}${daemon.mode === undefined ? "" : `, ${daemon.mode}`}`,
+      `daemon:  guestfsd ${shown(daemon.version ?? "(tells no version)")}${daemon.mode === undefined ? "" : `, ${shown(daemon.mode)}`}`,
     );
     if (daemon.policy !== undefined) lines.push(`policy:  ${shown(daemon.policy)}`);
     lines.push(
       `last client: ${daemon.lastClient === undefined || daemon.lastClient === null ? "none" : shown(daemon.lastClient)}`,
     );
   }
-  lines.push(problem === "" ? "live access: yes" : `live access: no: ${problem}`);
+  lines.push(problem === "" ? "live access: yes" : `live access: no: ${printableLines(problem)}`);
   return lines;
 }
 
 function print(found: { readonly problem: string }, lines: readonly string[], json: boolean): number {
-  console.log(json ? JSON.stringify(found) : lines.join("\n"));
+  console.log(json ? printableJson(found) : lines.join("\n"));
   return found.problem === "" ? 0 : notUsable;
 }
 

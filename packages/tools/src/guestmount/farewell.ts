@@ -1,11 +1,14 @@
 import { existsSync } from "node:fs";
+import { rm, stat } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import type { Socket } from "node:net";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { isOwnFolder, makeOwnFolder } from "guestfs/command-line";
 
-/** Address of the socket on which the program behind a mounted folder says how it ended; of no file, so none stays behind. */
-function address(pid: number): string {
-  return `\0guestmount/${pid}`;
+/** Where the sockets of a user's mounts are; on such a socket the program behind a mounted folder says how it ended. */
+function folderOf(uid: number): string {
+  return uid === 0 ? "/run/guestmount" : `/tmp/.guestmount-${uid}`;
 }
 
 /** What mount(8) shows as the source of a folder that this process has mounted. */
@@ -27,9 +30,15 @@ export class Farewell {
     socket.on("error", () => undefined).on("close", () => this.#waiting.delete(socket));
   });
 
+  /** @throws Error when another user is in the way: nobody can wait then */
   async open(): Promise<void> {
+    const folder = folderOf(process.geteuid?.() ?? 0);
+    if (!makeOwnFolder(folder)) throw new Error(`${folder} is no folder of yours alone`);
+    const path = join(folder, String(process.pid));
+    // What a process of the same number left that was killed.
+    await rm(path, { force: true });
     await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject).listen(address(process.pid), resolve);
+      this.#server.once("error", reject).listen(path, resolve);
     });
   }
 
@@ -56,7 +65,10 @@ async function gone(pid: number): Promise<void> {
  * @returns how it ended: `""` when all was well; rejects when that process can't be asked
  */
 export async function waitForFarewell(pid: number): Promise<() => Promise<string>> {
-  const socket = connect(address(pid));
+  const { uid } = await stat(`/proc/${pid}`);
+  const folder = folderOf(uid);
+  if (!isOwnFolder(folder, uid)) throw new Error(`${folder} is no folder of its user alone`);
+  const socket = connect(join(folder, String(pid)));
   let said = "";
   socket.setEncoding("utf8").on("data", (text: string) => (said += text));
   await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));

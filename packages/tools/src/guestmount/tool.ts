@@ -109,7 +109,10 @@ ${machineHelp}`,
     const plan = planOf(given);
     if (!given.values.has("no-fork") && !isBackground()) return startBackground();
     const farewell = new Farewell();
-    await farewell.open();
+    await farewell.open().catch((error: unknown) => {
+      const warning = `guestunmount will not wait for the end of this: ${(error as Error).message}`;
+      process.stderr.write(`guestmount: ${warning}\n`);
+    });
     const open = { program: "guestmount", readOnly: plan.readOnly, sync: !given.values.has("no-sync") };
     try {
       await withMachine(given.machine, open, (machine) => serve(machine, plan));

@@ -54,10 +54,15 @@ It comes back when everything is on the machine's disks and they are closed.
     const mounted = await mountedOn(folder);
     if (mounted === undefined) throw new ToolError(`${word}: nothing is mounted there`);
     const pid = processOf(mounted.source);
-    const end = pid === undefined ? undefined : await waitForFarewell(pid).catch(() => undefined);
     const tell = (message: string): void => {
       if (!values.has("quiet")) process.stderr.write(`guestunmount: ${message}\n`);
     };
+    const end =
+      pid === undefined
+        ? undefined
+        : await waitForFarewell(pid).catch((error: unknown) => {
+            tell(`how guestmount ends can't be told: ${(error as Error).message}`);
+          });
     await unmountFolder(folder, values.has("no-retry") ? 0 : Number(retry), (obstacle) =>
       tell(`${obstacle}; trying again`),
     );

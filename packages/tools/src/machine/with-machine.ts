@@ -1,6 +1,13 @@
 import { constants } from "node:os";
 import { Guestfs } from "guestfs";
-import { addOption, checkLive, inspectAndMount, mountOption, resolveWindowsPath } from "guestfs/command-line";
+import {
+  addOption,
+  checkLive,
+  inspectAndMount,
+  mountOption,
+  printableLines,
+  resolveWindowsPath,
+} from "guestfs/command-line";
 import { UsageError } from "../tool-error.ts";
 import { readKey } from "./read-key.ts";
 import type { MachineOptions } from "./options.ts";
@@ -31,7 +38,7 @@ export interface OpenOptions {
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 function warner(program: string): (message: string) => void {
-  return (message) => void process.stderr.write(`${program}: ${message}\n`);
+  return (message) => void process.stderr.write(`${program}: ${printableLines(message)}\n`);
 }
 
 /** Adds the machine's disks, or attaches to it; gives whether it runs. */

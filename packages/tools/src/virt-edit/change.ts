@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { ToolError } from "../tool-error.ts";
@@ -60,11 +59,4 @@ close STDOUT or die "can't write: $!\\n";
     await Promise.all([ended, fed, pipeline(child.stdout, createWriteStream(changed, { mode: 0o600 }))]);
     await pipeline(createReadStream(changed), createWriteStream(file));
   };
-}
-
-/** A digest of a file's content. */
-export async function digestOf(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file), hash);
-  return hash.digest("hex");
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { fetchFile, putFileBack } from "guestfs/command-line";
 import { withOldStyle } from "../machine/old-style.ts";
 import { machineHelp, readToolArguments } from "../machine/options.ts";
 import type { ToolOption } from "../machine/options.ts";
@@ -8,9 +9,8 @@ import { withMachine } from "../machine/with-machine.ts";
 import type { OpenMachine } from "../machine/with-machine.ts";
 import type { Tool } from "../tool.ts";
 import { UsageError } from "../tool-error.ts";
-import { digestOf, withEditor, withExpression } from "./change.ts";
+import { withEditor, withExpression } from "./change.ts";
 import type { Change } from "./change.ts";
-import { replaceFile } from "./replace-file.ts";
 
 const options: readonly ToolOption[] = [
   { name: "backup", short: "b", long: "backup", argument: "required" },
@@ -24,11 +24,9 @@ async function edit({ g, signal }: OpenMachine, path: string, change: Change, ba
     // Its name, so that the editor knows what kind of file it is; one that is no name here gets another.
     const name = basename(path).replaceAll(/[^\w.@+-]/g, "_");
     const file = join(folder, name === "" || name.startsWith(".") ? `file${name}` : name);
-    await g.download(path, file, { signal });
-    const before = await digestOf(file);
+    const fetched = await fetchFile(g, path, file, signal);
     await change(file);
-    if ((await digestOf(file)) === before) return;
-    await replaceFile({ g, path, content: file, backup, signal });
+    await putFileBack(g, fetched, file, { backup, signal });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -51,7 +49,9 @@ usage: virt-edit (-a IMAGE | [--live] -d NAME) [-b .EXT] [-e EXPRESSION] FILE ..
   -e, --expr EXPRESSION   no editor: run this Perl expression for each line, which is $_; $lineno counts
 
 Without -e, the editor is $EDITOR, or vi. Mode, owner and extended attributes of a file stay as they are; a file that
-was not changed is not written; a new file takes the old one's place at once or not at all.
+was not changed is not written; a new file takes the old one's place at once or not at all, but where a user of a
+machine that runs could move the folder meanwhile: the old file itself is written to. What has changed in the machine
+since it was read stays as it is, with an error.
 
 ${machineHelp}`,
   async run(args) {
