@@ -7,6 +7,7 @@ import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { readRpmDatabase } from "../native/rpm.ts";
 import type { RpmPackage } from "../native/rpm.ts";
+import { ReplyRoom } from "../reply-room.ts";
 import { descriptorPath } from "../sysroot.ts";
 
 /** Where the database is, and where it has been since Fedora 36. */
@@ -72,7 +73,15 @@ export const internalRpm: Pick<HandlersOf<"internal">, "internal_list_rpm_applic
     const folder = mkdtempSync(join(tmpdir(), "rpm-"));
     try {
       if (!copyDatabase(context, folder)) throw new DaemonError("no database of RPM is there", "ENOENT");
-      return readRpmDatabase(folder).map(application);
+      const room = new ReplyRoom();
+      const found: StructMap["application2"][] = [];
+      readRpmDatabase(folder, (entry) => {
+        context.pulse();
+        const made = application(entry);
+        for (const value of Object.values(made)) room.takeString(String(value).length);
+        found.push(made);
+      });
+      return found;
     } finally {
       rmSync(folder, { recursive: true });
     }
