@@ -49,6 +49,7 @@ export class CallContext implements InputContext, OutputContext {
   progress(position: number, total: number): void {
     this.#progress ??= this.#makeProgress();
     this.#progress.report(position, total);
+    this.#lookOut();
   }
 
   endAfterReply(): void {
@@ -87,9 +88,13 @@ export class CallContext implements InputContext, OutputContext {
     return new ProgressSender(wire, header.procedure, header.serial);
   }
 
-  /** @throws ConversationEndedError when the client has gone: nobody wants the rest of a long call */
   #pulse(): void {
     if (this.#setup.tellsProgress) this.#progress?.pulse();
+    this.#lookOut();
+  }
+
+  /** @throws ConversationEndedError when the client has gone: nobody wants the rest of a long call */
+  #lookOut(): void {
     const now = performance.now();
     if (now < this.#nextLook) return;
     if (this.#nextLook > 0 && this.#setup.wire.gone())

@@ -1,8 +1,8 @@
-import { messageMax } from "@guestfs/protocol";
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import type { Stats } from "node:fs";
 import type { Context } from "./context.ts";
 import { DaemonError } from "./daemon-error.ts";
+import { ReplyRoom } from "./reply-room.ts";
 import { fsPath } from "./sysroot.ts";
 
 const blockSize = 256 * 1024;
@@ -59,12 +59,17 @@ export function withDeviceContent<T>(device: string, use: (fd: number, stat: Sta
   return withDevice(device, constants.O_RDONLY, readable(device, use));
 }
 
-/** The bytes of a descriptor from its place on, block by block; each block is valid until the next one is taken. */
-export function* blocksOf(fd: number, size: number = blockSize): Generator<Buffer> {
+/**
+ * The bytes of a descriptor from its place on, block by block; each block is valid until the next one is taken.
+ * @param pulse - of the call: the end may be far away
+ */
+export function* blocksOf(fd: number, pulse: () => void, size: number = blockSize): Generator<Buffer> {
   const buffer = Buffer.allocUnsafe(size);
-  for (;;) {
+  for (let first = true; ; first = false) {
     const count = readSync(fd, buffer, 0, size, null);
     if (count === 0) return;
+    // To look out for the client costs more than to read a small file.
+    if (!first) pulse();
     yield buffer.subarray(0, count);
   }
 }
@@ -78,22 +83,11 @@ export function writeAll(fd: number, data: Uint8Array, offset?: number): void {
 /** Gathers what goes into one reply, and says so when it is too much for one. */
 export class ReplyBytes {
   readonly #parts: Uint8Array[] = [];
-  readonly #advice: string;
-  #length = 0;
-
-  /** @param advice - what to do instead, when it is too much */
-  constructor(advice: string) {
-    this.#advice = advice;
-  }
+  readonly #room = new ReplyRoom();
 
   /** @throws DaemonError when it is more than one message holds */
   add(data: Uint8Array): void {
-    this.#length += data.length;
-    if (this.#length > messageMax)
-      throw new DaemonError(
-        `the result is larger than the ${messageMax} bytes of one message${this.#advice && `: ${this.#advice}`}`,
-        "EFBIG",
-      );
+    this.#room.take(data.length);
     this.#parts.push(Uint8Array.prototype.slice.call(data));
   }
 

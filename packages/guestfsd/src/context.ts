@@ -11,7 +11,10 @@ export interface Context {
   readonly sysroot: Sysroot;
   /** Reports bytes, blocks or the like: sent now and then, see ProgressSender. */
   progress(position: number, total: number): void;
-  /** Says that a long call goes on; give it to `run` as `pulse`. */
+  /**
+   * Says that a long call goes on, and ends it when its client has gone; cheap. Everything calls it now and then that a file, a
+   * tree or a client can make last: `run`, `blocksOf`, `walkTree` and `expandGlob` take it.
+   */
   readonly pulse: () => void;
   /** Ends the conversation after this call's reply. */
   endAfterReply(): void;

@@ -71,9 +71,9 @@ export interface CopyEnd {
 function withEnd<T>(context: Context, end: CopyEnd, flags: number, use: (fd: number) => T): T {
   // openat2(2) refuses a mode for a file that is not to be made.
   const mode = flags & constants.O_CREAT ? 0o666 : 0;
-  if (!end.isDevice)
-    return context.sysroot.withOpen(end.path, flags | constants.O_NONBLOCK | constants.O_NOCTTY, use, mode);
-  const fd = openSync(end.path, flags & ~constants.O_CREAT);
+  const neverWait = constants.O_NONBLOCK | constants.O_NOCTTY;
+  if (!end.isDevice) return context.sysroot.withOpen(end.path, flags | neverWait, use, mode);
+  const fd = openSync(end.path, (flags & ~constants.O_CREAT) | neverWait);
   try {
     return use(fd);
   } finally {

@@ -34,7 +34,7 @@ export interface RunOptions {
   readonly root?: number;
   /** Exit statuses that are no failure. Default: 0 alone. `"any"`: the caller looks at it. */
   readonly accept?: readonly number[] | "any";
-  /** Called about three times a second while it runs. */
+  /** Called at least three times a second while it runs. */
   readonly pulse?: () => void;
   /** Most bytes of output to keep; more is an error. Default 16 MiB. */
   readonly outputMax?: number;
@@ -104,7 +104,7 @@ class RunningChild {
   readonly #ended: number;
   readonly #stdout: number | undefined;
   readonly #stderr: number;
-  readonly #input: Iterator<Uint8Array>;
+  readonly #input: Iterator<Uint8Array> | undefined;
   readonly #buffer = Buffer.allocUnsafe(readSize);
   readonly #kept: Buffer[] = [];
   #keptLength = 0;
@@ -161,12 +161,11 @@ class RunningChild {
       const errors = errorsOpen ? poll.add(this.#stderr, POLLIN) : -1;
       const output = outOpen && this.#stdout !== undefined ? poll.add(this.#stdout, POLLIN) : -1;
       const input = this.#stdin === undefined ? -1 : poll.add(this.#stdin, POLLOUT);
-      const ready = poll.wait(this.#options.pulse ? pulsePeriod : -1);
-      if (ready === 0) this.#options.pulse?.();
+      poll.wait(this.#options.pulse ? pulsePeriod : -1);
+      this.#options.pulse?.();
       if (errors >= 0 && poll.ready(errors) !== 0) errorsOpen = this.#readErrors();
       if (output >= 0 && poll.ready(output) !== 0) {
         outOpen = this.#readOutput();
-        this.#options.pulse?.();
         continue;
       }
       // A grandchild may hold the pipes open: the program's own end counts.
@@ -226,8 +225,8 @@ class RunningChild {
   #feed(): void {
     if (this.#stdin === undefined) return;
     if (this.#pending.length === 0) {
-      const next = this.#input.next();
-      if (next.done) {
+      const next = this.#input?.next();
+      if (!next || next.done) {
         this.#close(this.#stdin);
         this.#stdin = undefined;
         return;
@@ -264,6 +263,7 @@ class RunningChild {
   }
 
   #closeAll(): void {
+    this.#input?.return?.();
     for (const fd of [...this.#open]) this.#close(fd);
   }
 }

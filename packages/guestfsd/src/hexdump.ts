@@ -20,8 +20,8 @@ function dumpLine(offset: number, data: Uint8Array): string {
 }
 
 /** What a descriptor holds, as `hexdump -C` of hexdump(1) shows it: a `*` stands for lines equal to the one before. */
-export function hexdump(fd: number): Buffer {
-  const output = new ReplyBytes("");
+export function hexdump(fd: number, pulse: () => void): Buffer {
+  const output = new ReplyBytes();
   let offset = 0;
   let previous: Buffer | undefined;
   let starred = false;
@@ -45,7 +45,7 @@ export function hexdump(fd: number): Buffer {
     output.add(Buffer.from(lines, "latin1"));
     return Math.min(at, data.length);
   };
-  for (const block of blocksOf(fd, 64 * 1024)) {
+  for (const block of blocksOf(fd, pulse, 64 * 1024)) {
     const data = held.length > 0 ? Buffer.concat([held, block]) : block;
     held = Buffer.from(data.subarray(dump(data, false)));
   }

@@ -14,7 +14,7 @@ export interface InitrdVisitor {
 }
 
 /** The first byte at or after a place that is not zero: archives in an initrd have zeros between them. */
-function skipZeros(fd: number, from: number): number | undefined {
+function skipZeros(fd: number, from: number, pulse: () => void): number | undefined {
   const block = Buffer.allocUnsafe(blockSize);
   for (let at = from; ;) {
     const count = readSync(fd, block, 0, blockSize, at);
@@ -22,6 +22,7 @@ function skipZeros(fd: number, from: number): number | undefined {
     const found = block.subarray(0, count).findIndex((byte) => byte !== 0);
     if (found >= 0) return at + found;
     at += count;
+    pulse();
   }
 }
 
@@ -71,8 +72,9 @@ function archiveStream(visitor: InitrdVisitor): (data: Buffer) => boolean {
  */
 export function readInitrd(fd: number, visitor: InitrdVisitor, pulse: () => void): void {
   const { size } = fstatSync(fd);
+  const next = (from: number): number | undefined => skipZeros(fd, from, pulse);
   let seen = false;
-  for (let at = skipZeros(fd, 0); at !== undefined && at < size && !visitor.enough(); at = skipZeros(fd, at)) {
+  for (let at = next(0); at !== undefined && at < size && !visitor.enough(); at = next(at)) {
     if (isCpio(fd, at)) {
       at = readPlain(fd, at, visitor, pulse);
       seen = true;

@@ -1,6 +1,5 @@
-import { messageMax } from "@guestfs/protocol";
 import { blocksOf } from "./content.ts";
-import { DaemonError } from "./daemon-error.ts";
+import { ReplyRoom } from "./reply-room.ts";
 
 /** How characters are stored: 7 or 8 bits, or 16 or 32 in one or the other order of bytes, by the letters of strings(1). */
 export type CharacterEncoding = "s" | "S" | "b" | "l" | "B" | "L";
@@ -30,31 +29,28 @@ function codeAt(data: Buffer, at: number, encoding: CharacterEncoding): number {
 }
 
 /** The runs of four and more printable characters in what a descriptor holds, as strings(1) finds them. */
-export function printableStrings(fd: number, encoding: CharacterEncoding): Buffer[] {
+export function printableStrings(fd: number, encoding: CharacterEncoding, pulse: () => void): Buffer[] {
   const width = widths[encoding];
   const highest = encoding === "S" ? 0xff : 0x7e;
   const isPrintable = (code: number): boolean =>
     code === 9 || (code >= 0x20 && code <= highest && code !== 0x7f && (code < 0x7f || code >= 0x80));
   const found: Buffer[] = [];
-  let total = 0;
+  const room = new ReplyRoom();
   let run: number[] = [];
   const endRun = (): void => {
-    if (run.length >= shortest) {
-      total += run.length + 8;
-      if (total > messageMax) throw new DaemonError("more strings than one message holds", "EFBIG");
-      found.push(Buffer.from(run));
-    }
+    if (run.length >= shortest) found.push(Buffer.from(run));
     run = [];
   };
   let held: Buffer = Buffer.alloc(0);
-  for (const block of blocksOf(fd, 64 * 1024)) {
+  for (const block of blocksOf(fd, pulse, 64 * 1024)) {
     const data = held.length > 0 ? Buffer.concat([held, block]) : block;
     let at = 0;
     while (at + width <= data.length) {
       const code = codeAt(data, at, encoding);
       if (isPrintable(code)) {
         run.push(code);
-        if (run.length > messageMax) throw new DaemonError("a string larger than one message", "EFBIG");
+        if (run.length === shortest) room.takeString(shortest);
+        else if (run.length > shortest) room.take(1);
         at += width;
       } else {
         endRun();

@@ -1,7 +1,6 @@
-import { messageMax } from "@guestfs/protocol";
 import { fstatSync, readSync } from "node:fs";
 import { blocksOf, ReplyBytes } from "./content.ts";
-import { DaemonError } from "./daemon-error.ts";
+import { ReplyRoom } from "./reply-room.ts";
 
 const blockSize = 64 * 1024;
 const lineEnd = 0x0a;
@@ -17,11 +16,11 @@ function endOfLine(data: Buffer, count: number): { readonly end: number } | { re
 }
 
 /** The first `count` lines of what a descriptor holds. */
-export function firstLines(fd: number, count: number): Buffer {
-  const bytes = new ReplyBytes("");
+export function firstLines(fd: number, count: number, pulse: () => void): Buffer {
+  const bytes = new ReplyBytes();
   let left = count;
   if (left <= 0) return Buffer.alloc(0);
-  for (const block of blocksOf(fd, blockSize)) {
+  for (const block of blocksOf(fd, pulse, blockSize)) {
     const found = endOfLine(block, left);
     if ("end" in found) {
       bytes.add(block.subarray(0, found.end));
@@ -34,10 +33,10 @@ export function firstLines(fd: number, count: number): Buffer {
 }
 
 /** All from line `first` on, counted from 1. */
-export function linesFrom(fd: number, first: number): Buffer {
-  const bytes = new ReplyBytes("");
+export function linesFrom(fd: number, first: number, pulse: () => void): Buffer {
+  const bytes = new ReplyBytes();
   let left = first - 1;
-  for (const block of blocksOf(fd, blockSize)) {
+  for (const block of blocksOf(fd, pulse, blockSize)) {
     if (left <= 0) {
       bytes.add(block);
       continue;
@@ -51,8 +50,11 @@ export function linesFrom(fd: number, first: number): Buffer {
   return bytes.bytes();
 }
 
-/** Where the last `count` lines of the bytes before `size` begin. */
-function startOfLast(fd: number, size: number, count: number): number {
+/**
+ * Where the last `count` lines of the bytes before `size` begin.
+ * @param passed - told how many bytes of them a block holds that is full of them
+ */
+function startOfLast(fd: number, size: number, count: number, passed: (length: number) => void): number {
   const block = Buffer.allocUnsafe(blockSize);
   let left = count;
   for (let end = size; end > 0;) {
@@ -65,14 +67,14 @@ function startOfLast(fd: number, size: number, count: number): number {
       if (at < 0) break;
       if (--left === 0) return start + at + 1;
     }
+    passed(length);
     end = start;
   }
   return 0;
 }
 
 function readRange(fd: number, start: number, end: number): Buffer {
-  if (end - start > messageMax)
-    throw new DaemonError(`the result is larger than the ${messageMax} bytes of one message`, "EFBIG");
+  new ReplyRoom().take(end - start);
   const data = Buffer.allocUnsafe(end - start);
   let length = 0;
   while (length < data.length) {
@@ -84,22 +86,25 @@ function readRange(fd: number, start: number, end: number): Buffer {
 }
 
 /** The bytes of a file whose size its inode does not tell, as in /proc. */
-function sizeOf(fd: number): number {
+function sizeOf(fd: number, pulse: () => void): number {
   const { size } = fstatSync(fd);
   if (size > 0) return size;
   let length = 0;
-  for (const block of blocksOf(fd)) length += block.length;
+  for (const block of blocksOf(fd, pulse)) length += block.length;
   return length;
 }
 
 /** The last `count` lines. */
-export function lastLines(fd: number, count: number): Buffer {
-  const size = sizeOf(fd);
-  return count <= 0 ? Buffer.alloc(0) : readRange(fd, startOfLast(fd, size, count), size);
+export function lastLines(fd: number, count: number, pulse: () => void): Buffer {
+  if (count <= 0) return Buffer.alloc(0);
+  const size = sizeOf(fd, pulse);
+  const room = new ReplyRoom();
+  const start = startOfLast(fd, size, count, (length) => room.take(length));
+  return readRange(fd, start, size);
 }
 
 /** All but the last `count` lines. */
-export function allButLastLines(fd: number, count: number): Buffer {
-  const size = sizeOf(fd);
-  return readRange(fd, 0, count <= 0 ? size : startOfLast(fd, size, count));
+export function allButLastLines(fd: number, count: number, pulse: () => void): Buffer {
+  const size = sizeOf(fd, pulse);
+  return readRange(fd, 0, count <= 0 ? size : startOfLast(fd, size, count, pulse));
 }

@@ -5412,7 +5412,7 @@ export interface GuestfsApi {
   /**
    * Load YARA rules from a host file, replacing those already loaded.
    *
-   * @param filename - host file with YARA rules, source or compiled
+   * @param filename - host file with YARA rules, source or, but in a running machine, compiled
    * @remarks procedure 472, group `libyara`, since libguestfs 1.37.13; guestfs(3).
    */
   yaraLoad(filename: FileSource, options?: CallOptions): Promise<void>;

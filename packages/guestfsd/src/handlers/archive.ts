@@ -14,6 +14,10 @@ import { walkTree } from "../tree-walk.ts";
 
 const create = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOCTTY | constants.O_NONBLOCK;
 
+const zero = Buffer.alloc(1);
+/** Names that cpio(1) is given in one go, in bytes. */
+const namesTogether = 32 * 1024;
+
 const tarCompressors: Readonly<Record<string, string>> = {
   compress: "--compress",
   gzip: "--gzip",
@@ -133,12 +137,19 @@ function packTar(args: Packing, context: OutputContext): void {
   });
 }
 
-/** The names below a folder, each after its folder's, for cpio(1). */
-function treeNames(top: number): Buffer {
-  const names: Buffer[] = [Buffer.from(".\0")];
-  const zero = Buffer.alloc(1);
-  walkTree(top, ({ prefix, name }) => names.push(Buffer.concat([prefix, name, zero])));
-  return Buffer.concat(names);
+/** The names below a folder, each after its folder's, for cpio(1), as they are found. */
+function* treeNames(top: number, pulse: () => void): Generator<Uint8Array> {
+  let names: Buffer[] = [Buffer.from(".\0")];
+  let length = 0;
+  for (const { prefix, name } of walkTree(top, pulse)) {
+    const path = Buffer.concat([prefix, name, zero]);
+    names.push(path);
+    length += path.length;
+    if (length < namesTogether) continue;
+    yield Buffer.concat(names);
+    [names, length] = [[], 0];
+  }
+  yield Buffer.concat(names);
 }
 
 function packCpio(context: OutputContext, path: string, format: string): void {
@@ -146,7 +157,7 @@ function packCpio(context: OutputContext, path: string, format: string): void {
   withFolder(context, path, (directory) => {
     run(["cpio", "--quiet", "-o", "-0", "-H", format], {
       directory,
-      stdin: treeNames(directory),
+      stdin: treeNames(directory, context.pulse),
       pulse: context.pulse,
       stdout: context.output,
     });
@@ -190,7 +201,7 @@ export const archive: HandlersOf<"archive"> = {
   base64_out({ filename }, context) {
     const encoder = new Base64Encoder();
     withContent(context, filename, (fd) => {
-      for (const block of blocksOf(fd)) context.output.write(encoder.push(block));
+      for (const block of blocksOf(fd, context.pulse)) context.output.write(encoder.push(block));
     });
     context.output.write(encoder.end());
   },

@@ -41,9 +41,10 @@ export const btrfs: HandlersOf<"btrfs"> = {
   },
   btrfs_image({ source, image, compresslevel }, context) {
     const options = compresslevel === undefined ? [] : ["-c", checkNotNegative("compresslevel", compresslevel)];
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOCTTY;
-    const write = (fd: number): unknown => run(["btrfs-image", ...options, "--", ...source, "-"], { stdout: fd });
-    context.sysroot.withOpen(image, flags, write, 0o666);
+    const { O_WRONLY, O_CREAT, O_TRUNC, O_NOCTTY, O_NONBLOCK } = constants;
+    const write = (stdout: number): unknown =>
+      run(["btrfs-image", ...options, "--", ...source, "-"], { stdout, pulse: context.pulse });
+    context.sysroot.withOpen(image, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_NONBLOCK, write, 0o666);
   },
 
   btrfs_device_add({ devices, fs }, context) {

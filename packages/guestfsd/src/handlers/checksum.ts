@@ -23,10 +23,7 @@ function crcOf(fd: number, pulse: () => void): string {
 function digestOf(type: string, fd: number, pulse: () => void): string {
   // Loading it takes a good part of a daemon's start, and few need it.
   const hash = process.getBuiltinModule("node:crypto").createHash(type);
-  for (const block of blocksOf(fd, 1024 * 1024)) {
-    hash.update(block);
-    pulse();
-  }
+  for (const block of blocksOf(fd, pulse, 1024 * 1024)) hash.update(block);
   return hash.digest("hex");
 }
 
@@ -53,20 +50,19 @@ function sumLine(sum: string, separator: string, name: Buffer): Buffer {
 export function checksumTree(type: string, directory: string, context: OutputContext): void {
   checkType(type);
   const here = Buffer.from("./");
-  context.sysroot.withOpen(directory, constants.O_RDONLY | O_DIRECTORY, (top) =>
-    walkTree(top, ({ prefix, name, type: kind, folder }) => {
-      if (kind !== DT_REG) return;
+  const { pulse } = context;
+  context.sysroot.withOpen(directory, constants.O_RDONLY | O_DIRECTORY, (top) => {
+    for (const { prefix, name, type: kind, folder } of walkTree(top, pulse)) {
+      if (kind !== DT_REG) continue;
       const path = Buffer.concat([here, prefix, name]);
       const fd = openAt(folder, name, constants.O_RDONLY | O_NOFOLLOW | constants.O_NONBLOCK);
       try {
         const line =
-          type === "crc"
-            ? sumLine(crcOf(fd, context.pulse), " ", path)
-            : sumLine(digestOf(type, fd, context.pulse), "  ", path);
+          type === "crc" ? sumLine(crcOf(fd, pulse), " ", path) : sumLine(digestOf(type, fd, pulse), "  ", path);
         context.output.write(line);
       } finally {
         closeSync(fd);
       }
-    }),
-  );
+    }
+  });
 }

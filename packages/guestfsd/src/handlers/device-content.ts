@@ -28,7 +28,7 @@ const zeroStep = 64 * 1024 * 1024;
 const replyMax = 4 * 1024 * 1024;
 
 function withOpen<T>(device: string, flags: number, use: (fd: number) => T): T {
-  const fd = openSync(device, flags);
+  const fd = openSync(device, flags | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     return use(fd);
   } finally {
@@ -74,9 +74,9 @@ export const deviceContent: Content = {
   copy_size({ src, dest, size }, context) {
     copyData(context, eitherEnd(src), eitherEnd(dest), { size });
   },
-  is_zero_device: ({ device }) =>
+  is_zero_device: ({ device }, context) =>
     withOpen(device, constants.O_RDONLY, (fd) => {
-      for (const data of blocksOf(fd, blockSize)) if (!isZero(data)) return false;
+      for (const data of blocksOf(fd, context.pulse, blockSize)) if (!isZero(data)) return false;
       return true;
     }),
   pread_device({ device, count, offset }) {

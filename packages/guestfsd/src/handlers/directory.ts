@@ -1,3 +1,4 @@
+import { messageMax } from "@guestfs/protocol";
 import { constants, mkdirSync, rmdirSync, unlinkSync, lstatSync } from "node:fs";
 import type { Context, HandlersOf, OutputContext } from "../context.ts";
 import { checkRootMounted } from "../argument-check.ts";
@@ -78,20 +79,21 @@ function removeTree(context: Context, path: string): void {
 }
 
 /** ls(1): a folder's content, or the line of anything else. */
-function longListing(context: Context, path: string, options: string): string {
+function longListing(context: Context, path: string, option: string): string {
+  const options = { pulse: context.pulse, outputMax: messageMax };
   if (isFolder(context, path))
     return context.sysroot.withOpen(path, O_PATH | O_DIRECTORY, (fd) =>
-      textUntilNul(run(["ls", options], { directory: fd }).stdout),
+      textUntilNul(run(["ls", option], { ...options, directory: fd }).stdout),
     );
   if (typeOf(context, path, false) === undefined) throw new DaemonError(`${path}: No such file or directory`, "ENOENT");
   return context.sysroot.withPlace(path, (place) =>
-    textUntilNul(run(["ls", options, "--", place.name], { directory: place.folder }).stdout),
+    textUntilNul(run(["ls", option, "--", place.name], { ...options, directory: place.folder }).stdout),
   );
 }
 
 function diskSpace(context: Context, options: readonly string[]): string {
   checkRootMounted(context.state);
-  return textUntilNul(run(["df", ...options]).stdout);
+  return textUntilNul(run(["df", ...options], { pulse: context.pulse }).stdout);
 }
 
 /** Sends the path of everything below a folder. */
@@ -103,7 +105,7 @@ function sendPaths(context: OutputContext, folder: number): void {
     if (error instanceof DownloadCancelledError || error instanceof ConversationEndedError || context.output.sent > 0)
       throw error;
     const paths = gatherer((data) => context.output.write(data));
-    walkTree(folder, ({ prefix, name }) => paths.add(prefix, name, zero));
+    for (const { prefix, name } of walkTree(folder, context.pulse)) paths.add(prefix, name, zero);
     paths.end();
   }
 }
@@ -133,7 +135,7 @@ export const directory: HandlersOf<"directory"> = {
     });
   },
   find0: ({ directory: top }, context) => context.sysroot.withOpen(top, openFolder, (fd) => sendPaths(context, fd)),
-  glob_expand: ({ pattern, directoryslash }, context) => expandGlob(context.sysroot, pattern, directoryslash ?? true),
+  glob_expand: ({ pattern, directoryslash }, context) => expandGlob(context, pattern, directoryslash ?? true),
   ll: ({ directory: path }, context) => longListing(context, path, "-la"),
   llz: ({ directory: path }, context) => longListing(context, path, "-laZ"),
   ls0({ dir }, context) {

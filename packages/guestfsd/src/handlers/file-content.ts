@@ -54,10 +54,9 @@ function allocate(context: Context, path: string, length: number): void {
 /** Whether a descriptor holds nothing but zero bytes from its place on. */
 export function holdsOnlyZeros(fd: number, pulse: () => void): boolean {
   let zeros = Buffer.alloc(0);
-  for (const block of blocksOf(fd)) {
+  for (const block of blocksOf(fd, pulse)) {
     if (zeros.length < block.length) zeros = Buffer.alloc(block.length);
     if (block.compare(zeros, 0, block.length) !== 0) return false;
-    pulse();
   }
   return true;
 }
@@ -103,11 +102,10 @@ function filesAreEqual(context: Context, file1: string, file2: string): boolean 
       // What /proc holds has a size of 0 and content.
       if (statA.size !== statB.size && statA.size > 0 && statB.size > 0) return false;
       let at = 0;
-      for (const block of blocksOf(a)) {
+      for (const block of blocksOf(a, context.pulse)) {
         const other = readAt(b, block.length, at);
         if (block.compare(other) !== 0) return false;
         at += block.length;
-        context.pulse();
       }
       return readAt(b, 1, at).length === 0;
     }),

@@ -29,10 +29,7 @@ function nextData(fd: number, at: number): number | undefined {
 function copyContent(from: number, to: number, pulse: () => void): void {
   const stat = fstatSync(from);
   if (!stat.isFile() || stat.size === 0) {
-    for (const block of blocksOf(from, blockSize)) {
-      writeAll(to, block);
-      pulse();
-    }
+    for (const block of blocksOf(from, pulse, blockSize)) writeAll(to, block);
     return;
   }
   const buffer = Buffer.allocUnsafe(Math.min(blockSize, stat.size));
@@ -129,10 +126,7 @@ export const fileCopy: Pick<HandlersOf<"file">, Names> = {
     withDeviceOrFile(context, src, constants.O_RDONLY, (from) =>
       aboutPath(dest, () =>
         withDeviceOrFile(context, dest, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, (to) => {
-          for (const block of blocksOf(from, blockSize)) {
-            writeAll(to, block);
-            context.pulse();
-          }
+          for (const block of blocksOf(from, context.pulse, blockSize)) writeAll(to, block);
         }),
       ),
     );

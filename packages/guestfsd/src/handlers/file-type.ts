@@ -101,6 +101,7 @@ function findName(context: Context, folder: string, wanted: string): string | un
   let found: string | undefined;
   context.sysroot.withOpen(folder || "/", constants.O_RDONLY | O_DIRECTORY, (fd) =>
     readDirectory(fd, ({ name }) => {
+      context.pulse();
       if (isDots(name) || exact || name.length !== bytes.length) return;
       exact = name.equals(bytes);
       if (exact || (found === undefined && folded(name) === small)) found = decodeText(name);

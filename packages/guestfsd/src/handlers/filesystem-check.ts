@@ -72,10 +72,11 @@ function mountedAt(context: Context, device: string): string {
 }
 
 function minimumSize(context: Context, device: string): number {
+  const { pulse } = context;
   const type = probeType(device);
   if (/^ext[234]$/.test(type)) {
     const blocks = numberIn(
-      run(["resize2fs", "-P", "-f", device]).stdout.toString("utf8"),
+      run(["resize2fs", "-P", "-f", device], { pulse }).stdout.toString("utf8"),
       /: (\d+)\s*$/,
       "answer of resize2fs",
     );
@@ -83,7 +84,7 @@ function minimumSize(context: Context, device: string): number {
     return blocks * Number(fields["Block size"]);
   }
   if (type === "ntfs") {
-    const text = runTool(["ntfsresize", "--info", "-ff", "-P", device]).stdout.toString("utf8");
+    const text = runTool(["ntfsresize", "--info", "-ff", "-P", device], { pulse }).stdout.toString("utf8");
     return numberIn(text, /You might resize at (\d+) bytes/, "answer of ntfsresize");
   }
   if (type === "btrfs") {

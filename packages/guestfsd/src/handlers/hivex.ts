@@ -1,4 +1,5 @@
-import { closeSync, constants } from "node:fs";
+import { closeSync, constants, fstatSync, readSync } from "node:fs";
+import type { Stats } from "node:fs";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { Hive, hiveFlags } from "../native/hivex.ts";
@@ -7,6 +8,26 @@ import type { Sysroot } from "../sysroot.ts";
 import { descriptorPath } from "../sysroot.ts";
 
 const key = Symbol("hivex");
+const hiveMagic = "regf";
+/** Bytes of the largest hive: one that is written to is in memory as a whole. */
+const hiveMax = 512 * 1024 * 1024;
+
+/** libhivex opens the file again, and would wait for the other end of a pipe. */
+function checkRegular(fd: number, filename: string): Stats {
+  const stat = fstatSync(fd);
+  if (!stat.isFile()) throw new DaemonError(`${filename}: not a regular file`, "EINVAL");
+  return stat;
+}
+
+/** libhivex reads all of the file into memory, if it is to be written, before it looks at its header. */
+function checkHive(fd: number, filename: string): void {
+  const { size } = checkRegular(fd, filename);
+  if (size > hiveMax) throw new DaemonError(`${filename}: larger than the ${hiveMax} bytes of a hive`, "EFBIG");
+  const head = Buffer.alloc(hiveMagic.length);
+  readSync(fd, head, 0, head.length, 0);
+  if (head.toString("latin1") !== hiveMagic)
+    throw new DaemonError(`${filename}: not a hive of the Windows registry`, "ENOTSUP");
+}
 
 /** Opens a hive file of the guest. */
 export function openHive(sysroot: Sysroot, filename: string, flags = 0): Hive {
@@ -16,6 +37,7 @@ export function openHive(sysroot: Sysroot, filename: string, flags = 0): Hive {
     (write ? constants.O_RDWR : constants.O_RDONLY) | constants.O_NONBLOCK | constants.O_NOCTTY,
   );
   try {
+    checkHive(fd, filename);
     // The name leads to the same file as long as the descriptor is open: also when the hive is written back.
     return new Hive(descriptorPath(fd), flags, () => closeSync(fd));
   } catch (error) {
@@ -58,8 +80,13 @@ export const hivex: HandlersOf<"hivex"> = {
     if (!filename.startsWith("/")) throw new DaemonError(`${filename}: path must start with a / character`);
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
     try {
-      context.sysroot.withOpen(filename, flags, (fd) => hive.commit(descriptorPath(fd)), 0o666);
+      const commit = (fd: number): void => {
+        checkRegular(fd, filename);
+        hive.commit(descriptorPath(fd));
+      };
+      context.sysroot.withOpen(filename, flags, commit, 0o666);
     } catch (error) {
+      if (error instanceof DaemonError) throw error;
       const { code = "" } = error as NodeJS.ErrnoException;
       throw new DaemonError(`${filename}: ${errorText(code)}`, code, { cause: error });
     }

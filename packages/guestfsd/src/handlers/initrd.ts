@@ -1,25 +1,24 @@
-import { messageMax } from "@guestfs/protocol";
 import { ReplyBytes, withContent } from "../content.ts";
 import type { HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { textUntilNul } from "../guest-text.ts";
 import { readInitrd } from "../initrd.ts";
+import { ReplyRoom } from "../reply-room.ts";
 
 /** initrd images. */
 export const initrd: HandlersOf<"initrd"> = {
   initrd_list({ path }, context) {
     const names: string[] = [];
-    let length = 0;
+    const room = new ReplyRoom();
     const visit = ({ nameBytes }: { nameBytes: Buffer }): undefined => {
-      length += nameBytes.length + 4;
-      if (length > messageMax) throw new DaemonError(`${path}: more names than one message holds`, "EFBIG");
+      room.takeString(nameBytes.length);
       names.push(textUntilNul(nameBytes));
     };
     withContent(context, path, (fd) => readInitrd(fd, { visit, enough: () => false }, context.pulse));
     return names;
   },
   initrd_cat({ initrdpath, filename }, context) {
-    const bytes = new ReplyBytes("");
+    const bytes = new ReplyBytes();
     let left: number | undefined;
     const take = (data: Buffer): void => {
       bytes.add(data);

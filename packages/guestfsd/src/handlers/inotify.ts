@@ -9,6 +9,7 @@ import type { DaemonState } from "../daemon-state.ts";
 import { textUntilNul } from "../guest-text.ts";
 import { O_PATH } from "../native/file.ts";
 import { addWatch, openInotify, removeWatch } from "../native/inotify.ts";
+import { ReplyRoom } from "../reply-room.ts";
 import { descriptorPath } from "../sysroot.ts";
 
 const key = Symbol("inotify");
@@ -101,10 +102,16 @@ export const inotify: HandlersOf<"inotify"> = {
   inotify_files(_, context) {
     const state = watching(context);
     const names = new Set<string>();
+    const room = new ReplyRoom();
     for (;;) {
+      context.pulse();
       fill(state);
       if (state.pending.length === 0) return [...names].toSorted();
-      for (const { in_name: name } of state.pending) if (name !== "") names.add(name);
+      for (const { in_name: name } of state.pending) {
+        if (name === "" || names.has(name)) continue;
+        room.takeString(name.length);
+        names.add(name);
+      }
       state.pending = [];
     }
   },

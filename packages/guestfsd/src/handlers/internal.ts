@@ -11,6 +11,7 @@ import { readDirectory } from "../native/directory.ts";
 import { O_DIRECTORY, O_PATH } from "../native/file.ts";
 import { statName } from "../native/stat.ts";
 import { direntMax, writeDirent } from "../readdir.ts";
+import { ReplyRoom } from "../reply-room.ts";
 import { fsPath, descriptorPath } from "../sysroot.ts";
 import { unmountAll } from "../unmount.ts";
 import { readXattrs } from "../xattr-list.ts";
@@ -22,12 +23,24 @@ const mountableDevice = 0;
 const mountableBtrfsVolume = 1;
 const direntBuffer = 64 * 1024;
 
+/** Names after which to look out for the client: most calls have fewer, and are to be quick. */
+const lookPeriod = 1024;
+
+const statFields = structByName.get("statns")?.fields ?? [];
+/** Bytes of a `statns` in a reply: its fields are all of 64 bits. */
+const statSize = 8 * statFields.length;
+/** Bytes of an `xattr` without a name and a value. */
+const headerSize = 8;
+
 /** What `lstatnslist` gives for a name that can't be looked at. */
 const noStat = Object.fromEntries(
-  (structByName.get("statns")?.fields ?? []).map(({ name }) => [name, name === "st_ino" ? -1n : 0]),
+  statFields.map(({ name }) => [name, name === "st_ino" ? -1n : 0]),
 ) as unknown as StructMap["statns"];
 
-/** Does something for each name in a folder; `instead` stands where it can't be done. */
+/**
+ * Does something for each name in a folder; `instead` stands where it can't be done.
+ * @throws DaemonError that `use` throws: the reply is full
+ */
 function eachName<T>(
   context: Context,
   path: string,
@@ -36,10 +49,12 @@ function eachName<T>(
   instead: T,
 ): T[] {
   return context.sysroot.withOpen(path, O_PATH | O_DIRECTORY, (folder) =>
-    names.map((name) => {
+    names.map((name, index) => {
+      if (index % lookPeriod === lookPeriod - 1) context.pulse();
       try {
         return use(folder, name);
-      } catch {
+      } catch (error) {
+        if (error instanceof DaemonError) throw error;
         return instead;
       }
     }),
@@ -48,8 +63,10 @@ function eachName<T>(
 
 /** For each name a header, whose value tells how many attributes follow it: digits and a NUL, nothing when they can't be read. */
 function xattrRuns(context: Context, path: string, names: readonly string[]): StructMap["xattr"][] {
+  const room = new ReplyRoom();
+  room.take(names.length * headerSize);
   const read = (folder: number, name: string): StructMap["xattr"][] => {
-    const list = readXattrs(`${descriptorPath(folder)}/${name}`, "nofollow");
+    const list = readXattrs(`${descriptorPath(folder)}/${name}`, "nofollow", room);
     return [{ attrname: "", attrval: Buffer.from(`${list.length}\0`) }, ...list];
   };
   return eachName(context, path, names, read, [{ attrname: "", attrval: new Uint8Array(0) }]).flat();
@@ -88,7 +105,10 @@ export const internal: Omit<HandlersOf<"internal">, Elsewhere> = {
     if (!groupIsKnown(group)) return 2;
     return groupIsAvailable(group) ? 0 : 1;
   },
-  internal_lstatnslist: ({ path, names }, context) => eachName(context, path, names, statName, noStat),
+  internal_lstatnslist({ path, names }, context) {
+    new ReplyRoom().take(names.length * statSize);
+    return eachName(context, path, names, statName, noStat);
+  },
   internal_lxattrlist: ({ path, names }, context) => xattrRuns(context, path, names),
   internal_parse_mountable({ mountable }, context) {
     const { device, subvolume } = parseMountable(mountable, isBlockDevice);
@@ -99,14 +119,15 @@ export const internal: Omit<HandlersOf<"internal">, Elsewhere> = {
     };
   },
   internal_readdir: ({ dir }, context) => sendDirents(context, dir),
-  internal_readlinklist: ({ path, names }, context) =>
-    eachName(
-      context,
-      path,
-      names,
-      (folder, name) => decodeText(readlinkSync(fsPath(`${descriptorPath(folder)}/${name}`), { encoding: "buffer" })),
-      "",
-    ),
+  internal_readlinklist({ path, names }, context) {
+    const room = new ReplyRoom();
+    const read = (folder: number, name: string): string => {
+      const target = readlinkSync(fsPath(`${descriptorPath(folder)}/${name}`), { encoding: "buffer" });
+      room.takeString(target.length);
+      return decodeText(target);
+    };
+    return eachName(context, path, names, read, "");
+  },
   internal_rhbz914931({ count }, context) {
     let received = 0;
     while (received < count) {

@@ -28,7 +28,7 @@ export const journal: HandlersOf<"journal"> = {
     context.state.drop(key);
   },
   journal_next: (_, context) => opened(context).next(),
-  journal_skip: ({ skip }, context) => opened(context).skip(skip),
+  journal_skip: ({ skip }, context) => opened(context).skip(skip, context.pulse),
   journal_get_data_threshold: (_, context) => opened(context).threshold,
   journal_set_data_threshold({ threshold }, context) {
     // 0 is no limit; so is a negative number, which the interface of C takes for a huge one.

@@ -42,7 +42,7 @@ export const ntfs: HandlersOf<"ntfs"> = {
         ...[...flag("--preserve-timestamps", preservetimestamps), ...flag("--force", force)],
         device,
       ],
-      { stdout: context.output },
+      { stdout: context.output, pulse: context.pulse },
     );
   },
   ntfsfix({ device, clearbadsectors }) {

@@ -6,6 +6,7 @@ import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { readRpmDatabase } from "../native/rpm.ts";
 import type { RpmPackage } from "../native/rpm.ts";
+import { ReplyRoom } from "../reply-room.ts";
 import { withScratchFolder } from "../scratch-folder.ts";
 import { descriptorPath } from "../sysroot.ts";
 
@@ -71,7 +72,17 @@ export const internalRpm: Pick<HandlersOf<"internal">, "internal_list_rpm_applic
     checkRootMounted(context.state);
     return withScratchFolder(context.state, (folder, withPlainPath) => {
       if (!copyDatabase(context, folder)) throw new DaemonError("no database of RPM is there", "ENOENT");
-      return withPlainPath(readRpmDatabase).map(application);
+      const room = new ReplyRoom();
+      const found: StructMap["application2"][] = [];
+      withPlainPath((path) =>
+        readRpmDatabase(path, (entry) => {
+          context.pulse();
+          const made = application(entry);
+          for (const value of Object.values(made)) room.takeString(String(value).length);
+          found.push(made);
+        }),
+      );
+      return found;
     });
   },
 };

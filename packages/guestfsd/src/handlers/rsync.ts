@@ -36,9 +36,7 @@ export const rsync: HandlersOf<"rsync"> = {
     rsyncRun(context, [remote], target(context, dest), options);
   },
   rsync_out({ src, remote, ...options }, context) {
-    const sources = expandGlob(context.sysroot, src, false).map((path) =>
-      withSlash(src, context.sysroot.outside(path)),
-    );
+    const sources = expandGlob(context, src, false).map((path) => withSlash(src, context.sysroot.outside(path)));
     if (sources.length === 0) throw new DaemonError(`${src}: nothing matches`, "ENOENT");
     rsyncRun(context, sources, remote, options);
   },

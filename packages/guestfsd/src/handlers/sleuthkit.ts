@@ -18,7 +18,7 @@ function deviceOf(mountable: string): string {
 
 /** Sends what a program prints. */
 function download(context: OutputContext, argv: readonly string[]): void {
-  run(argv, { stdout: context.output });
+  run(argv, { stdout: context.output, pulse: context.pulse });
 }
 
 // TSK_FS_NAME_TYPE_ENUM and TSK_FS_META_TYPE_ENUM: fifo, characters, folder, blocks, file, link, socket, shadow, whiteout, unknown.
@@ -76,11 +76,11 @@ export const sleuthkit: HandlersOf<"sleuthkit"> = {
 /** What the library composes `filesystem_walk` and `find_inode` of. */
 export const internalSleuthkit: Pick<HandlersOf<"internal">, "internal_filesystem_walk" | "internal_find_inode"> = {
   internal_filesystem_walk({ device }, context) {
-    walkFileSystem(deviceOf(device), (entry) => send(context, entry));
+    walkFileSystem(deviceOf(device), context.pulse, (entry) => send(context, entry));
   },
   internal_find_inode({ device, inode }, context) {
     checkInode(inode);
-    walkFileSystem(deviceOf(device), (entry) => {
+    walkFileSystem(deviceOf(device), context.pulse, (entry) => {
       if (entry.inode === inode) send(context, entry);
     });
   },

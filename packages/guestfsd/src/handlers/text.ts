@@ -42,10 +42,7 @@ function grepper(options: GrepOptions) {
 function count(context: Context, path: string, of: (block: Buffer) => number): number {
   return withContent(context, path, (fd) => {
     let total = 0;
-    for (const block of blocksOf(fd)) {
-      total += of(block);
-      context.pulse();
-    }
+    for (const block of blocksOf(fd, context.pulse)) total += of(block);
     if (total > int32Max) throw new DaemonError(`${path}: ${total} is more than the result can hold`, "EOVERFLOW");
     return total;
   });
@@ -75,7 +72,7 @@ function wordCounter(): (block: Buffer) => number {
 
 function strings(context: Context, encoding: string, path: string): string[] {
   if (!isCharacterEncoding(encoding)) throw new DaemonError(`${encoding}: an encoding is one of s, S, b, l, B and L`);
-  return withContent(context, path, (fd) => printableStrings(fd, encoding).map(textUntilNul));
+  return withContent(context, path, (fd) => printableStrings(fd, encoding, context.pulse).map(textUntilNul));
 }
 
 class EnoughError extends Error {}
@@ -117,13 +114,17 @@ export const text: HandlersOf<"text"> = {
   zfgrepi: grepper({ fixed: true, insensitive: true, compressed: true }),
   zgrep: grepper({ compressed: true }),
   zgrepi: grepper({ insensitive: true, compressed: true }),
-  head: ({ path }, context) => withContent(context, path, (fd) => linesOf(firstLines(fd, defaultLines))),
+  head: ({ path }, context) => withContent(context, path, (fd) => linesOf(firstLines(fd, defaultLines, context.pulse))),
   head_n: ({ nrlines, path }, context) =>
-    withContent(context, path, (fd) => linesOf(nrlines < 0 ? allButLastLines(fd, -nrlines) : firstLines(fd, nrlines))),
-  tail: ({ path }, context) => withContent(context, path, (fd) => linesOf(lastLines(fd, defaultLines))),
+    withContent(context, path, (fd) =>
+      linesOf((nrlines < 0 ? allButLastLines : firstLines)(fd, Math.abs(nrlines), context.pulse)),
+    ),
+  tail: ({ path }, context) => withContent(context, path, (fd) => linesOf(lastLines(fd, defaultLines, context.pulse))),
   tail_n: ({ nrlines, path }, context) =>
-    withContent(context, path, (fd) => linesOf(nrlines < 0 ? linesFrom(fd, -nrlines) : lastLines(fd, nrlines))),
-  hexdump: ({ path }, context) => withContent(context, path, (fd) => hexdump(fd).toString("latin1")),
+    withContent(context, path, (fd) =>
+      linesOf((nrlines < 0 ? linesFrom : lastLines)(fd, Math.abs(nrlines), context.pulse)),
+    ),
+  hexdump: ({ path }, context) => withContent(context, path, (fd) => hexdump(fd, context.pulse).toString("latin1")),
   strings: ({ path }, context) => strings(context, "s", path),
   strings_e: ({ encoding, path }, context) => strings(context, encoding, path),
   wc_c: ({ path }, context) => count(context, path, (block) => block.length),

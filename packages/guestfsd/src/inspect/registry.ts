@@ -55,13 +55,11 @@ export class Registry {
     return bytes?.length === 4 ? bytes.readUInt32LE(0) : undefined;
   }
 
-  /** All values of a node by key. */
-  values(node: number | undefined): { key: string; bytes: Buffer }[] {
-    if (node === undefined) return [];
-    return this.#hive.values(node).map((value) => ({
-      key: this.#hive.valueKey(value),
-      bytes: Buffer.from(this.#hive.valueBytes(value)),
-    }));
+  /** All values of a node by key, one at a time: all of them may have the same large bytes. */
+  *values(node: number | undefined): Generator<{ key: string; bytes: Buffer }> {
+    if (node === undefined) return;
+    for (const value of this.#hive.values(node))
+      yield { key: this.#hive.valueKey(value), bytes: Buffer.from(this.#hive.valueBytes(value)) };
   }
 
   hasChildren(node: number | undefined): boolean {

@@ -37,8 +37,34 @@ export interface DirectoryEntry {
   inodeLow: number;
 }
 
-const size = 64 * 1024;
+/** Room for a good many entries, in bytes. */
+export const batchSize: number = 64 * 1024;
 const headSize = 19;
+
+/** An entry to be filled in by {@link decodeEntry}. */
+export function makeEntry(): DirectoryEntry {
+  return { name: Buffer.alloc(0), type: DT_UNKNOWN, inodeHigh: 0, inodeLow: 0 };
+}
+
+/**
+ * getdents64(2), once: the next entries of an open folder.
+ * @returns bytes of the buffer that they take; 0 at the end
+ */
+export function readEntries(fd: number, buffer: Buffer): number {
+  return uninterrupted(() => getdents(SYS_getdents64, fd, buffer, buffer.length), "getdents64");
+}
+
+/**
+ * Takes the entry that stands at a place of what {@link readEntries} has read.
+ * @returns where the next one stands
+ */
+export function decodeEntry(buffer: Buffer, at: number, entry: DirectoryEntry): number {
+  entry.inodeLow = buffer.readUInt32LE(at);
+  entry.inodeHigh = buffer.readUInt32LE(at + 4);
+  entry.type = buffer[at + 18] as number;
+  entry.name = buffer.subarray(at + headSize, buffer.indexOf(0, at + headSize));
+  return at + buffer.readUInt16LE(at + 16);
+}
 
 /**
  * getdents64(2), to the end of an open folder; `.` and `..` are among the entries.
@@ -46,19 +72,14 @@ const headSize = 19;
  */
 export function readDirectory(fd: number, visit: (entry: DirectoryEntry) => void): void {
   // Not shared: a visitor may read another folder.
-  const buffer = Buffer.allocUnsafe(size);
-  const entry: DirectoryEntry = { name: buffer, type: DT_UNKNOWN, inodeHigh: 0, inodeLow: 0 };
+  const buffer = Buffer.allocUnsafe(batchSize);
+  const entry = makeEntry();
   for (;;) {
-    const length = uninterrupted(() => getdents(SYS_getdents64, fd, buffer, size), "getdents64");
+    const length = readEntries(fd, buffer);
     if (length === 0) return;
     for (let at = 0; at < length;) {
-      entry.inodeLow = buffer.readUInt32LE(at);
-      entry.inodeHigh = buffer.readUInt32LE(at + 4);
-      entry.type = buffer[at + 18] as number;
-      const next = at + buffer.readUInt16LE(at + 16);
-      entry.name = buffer.subarray(at + headSize, buffer.indexOf(0, at + headSize));
+      at = decodeEntry(buffer, at, entry);
       visit(entry);
-      at = next;
     }
   }
 }

@@ -53,6 +53,9 @@ export function loadJournalLibrary(): void {
   library();
 }
 
+/** Entries that are passed over in one go. */
+const skipStep = 1000;
+
 /** The journal files in a folder, by libsystemd. It stands before the first entry at first. */
 export class Journal {
   readonly #handle: Pointer;
@@ -75,10 +78,16 @@ export class Journal {
   }
 
   /** @returns how many entries it went on, or back */
-  skip(count: number): number {
-    if (count === 0) return 0;
+  skip(count: number, pulse: () => void): number {
     const { nextSkip, previousSkip } = library();
-    return check(count > 0 ? nextSkip(this.#handle, count) : previousSkip(this.#handle, -count));
+    const skip = count > 0 ? nextSkip : previousSkip;
+    const wanted = Math.abs(count);
+    for (let done = 0; ; pulse()) {
+      const step = Math.min(wanted - done, skipStep);
+      const skipped = step === 0 ? 0 : check(skip(this.#handle, step));
+      done += skipped;
+      if (skipped < step || done === wanted) return done;
+    }
   }
 
   /** The fields of the entry: `NAME=value`, the value any bytes. */

@@ -79,7 +79,7 @@ const noVerification = 0xf_0f00;
  * Reads RPM's database, by librpm.
  * @param folder - a copy of it: it is written in
  */
-export function readRpmDatabase(folder: string): RpmPackage[] {
+export function readRpmDatabase(folder: string, visit: (entry: RpmPackage) => void): void {
   const rpm = library();
   rpm.pushMacro(null, cString("_dbpath"), null, cString(folder), -1);
   const set = rpm.createSet();
@@ -87,12 +87,10 @@ export function readRpmDatabase(folder: string): RpmPackage[] {
     rpm.setVerification(set, noVerification);
     if (rpm.openDatabase(set, 0) !== 0) throw new DaemonError(`${folder}: RPM's database can't be opened`);
     const iterator = rpm.iterate(set, 0, null, 0);
-    if (iterator === null) return [];
+    if (iterator === null) return;
     try {
-      const packages: RpmPackage[] = [];
       for (let header = rpm.next(iterator); header !== null; header = rpm.next(iterator))
-        packages.push(readHeader(rpm, header));
-      return packages;
+        visit(readHeader(rpm, header));
     } finally {
       rpm.freeIterator(iterator);
     }

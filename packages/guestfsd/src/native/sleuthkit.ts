@@ -128,7 +128,7 @@ function failure(): DaemonError {
 }
 
 /** Goes through every entry of a filesystem on a device that is not mounted, by The Sleuth Kit. */
-export function walkFileSystem(device: string, onEntry: (entry: WalkEntry) => void): void {
+export function walkFileSystem(device: string, pulse: () => void, onEntry: (entry: WalkEntry) => void): void {
   const tsk = library();
   const image = tsk.openImage(cString(device), 0, 0);
   if (image === null) throw failure();
@@ -139,6 +139,7 @@ export function walkFileSystem(device: string, onEntry: (entry: WalkEntry) => vo
     const callback = koffi.register(
       ((file, path) => {
         try {
+          pulse();
           const entry = readEntry(file, path);
           if (entry) onEntry(entry);
           return WALK_CONTINUE;

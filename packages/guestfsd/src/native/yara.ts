@@ -61,6 +61,7 @@ function library(): Library {
 
 // yara/error.h, yara/rules.h
 const ERROR_INVALID_FILE = 6;
+const ERROR_SCAN_TIMEOUT = 26;
 const ERROR_CALLBACK_ERROR = 28;
 const CALLBACK_MSG_RULE_MATCHING = 1;
 const CALLBACK_CONTINUE = 0;
@@ -100,24 +101,36 @@ function compile(fd: number): Pointer {
   }
 }
 
+/** @returns `undefined` when the file holds no compiled rules */
+function loadCompiled(fd: number): Pointer | undefined {
+  const rules: Out = [null];
+  const code = library().load(cString(`/proc/self/fd/${fd}`), rules);
+  if (code !== 0 && code !== ERROR_INVALID_FILE) throw failure("compiled yara rules", code);
+  return rules[0] ?? undefined;
+}
+
 /** Rules of YARA. */
 export class YaraRules {
   readonly #handle: Pointer;
 
-  /** @param fd - a file of rules, compiled ones or their source, at its start */
-  constructor(fd: number) {
-    const rules: Out = [null];
-    const code = library().load(cString(`/proc/self/fd/${fd}`), rules);
-    if (code !== 0 && code !== ERROR_INVALID_FILE) throw failure("compiled yara rules", code);
-    this.#handle = rules[0] ?? compile(fd);
+  /**
+   * @param fd - a file of rules, at its start
+   * @param kinds - whether they may be compiled ones. libyara takes those for what they say, and crashes where they are wrong.
+   */
+  constructor(fd: number, kinds: "source" | "source or compiled") {
+    this.#handle = (kinds === "source" ? undefined : loadCompiled(fd)) ?? compile(fd);
   }
 
   destroy(): void {
     library().destroyRules(this.#handle);
   }
 
-  /** Tells the name of each rule that matches a file. */
-  scan(fd: number, onMatch: (rule: string) => void): void {
+  /**
+   * Tells the name of each rule that matches a file, when all of it has been read.
+   * @param timeout - seconds, at least 1
+   * @throws DaemonError when it takes longer; libyara gives no other occasion to end it
+   */
+  scan(fd: number, timeout: number, onMatch: (rule: string) => void): void {
     let thrown: unknown;
     const callback = koffi.register(
       ((_context, message, data) => {
@@ -133,8 +146,9 @@ export class YaraRules {
       "YaraScan *",
     );
     try {
-      const code = library().scanDescriptor(this.#handle, fd, 0, callback as unknown as Callback, null, 0);
+      const code = library().scanDescriptor(this.#handle, fd, 0, callback as unknown as Callback, null, timeout);
       if (thrown !== undefined) throw thrown as Error;
+      if (code === ERROR_SCAN_TIMEOUT) throw new DaemonError(`the scan took longer than ${timeout} s`, "ETIMEDOUT");
       if (code !== 0 && code !== ERROR_CALLBACK_ERROR) throw failure("yara scan", code);
     } finally {
       koffi.unregister(callback);

@@ -17,7 +17,12 @@ export const yara: readonly Procedure[] = [
     since: "1.37.13",
     summary: "Load YARA rules from a host file, replacing those already loaded.",
     params: [
-      { name: "filename", type: "string", of: "file-in", summary: "host file with YARA rules, source or compiled" },
+      {
+        name: "filename",
+        type: "string",
+        of: "file-in",
+        summary: "host file with YARA rules, source or, but in a running machine, compiled",
+      },
     ],
     returns: { type: "none" },
     group: "libyara",
