@@ -6,6 +6,7 @@ import type { ProgressReport } from "./call-options.ts";
 import { Cancellation } from "./cancellation.ts";
 import type { Connection } from "./connection.ts";
 import { GuestfsError, RemoteError, UnsupportedError } from "./errors.ts";
+import { guarded } from "./events.ts";
 import type { Handle } from "./handle.ts";
 import type { ByteSink } from "./transfer/byte-sink.ts";
 import type { ByteSource } from "./transfer/byte-source.ts";
@@ -41,7 +42,7 @@ export class CallContext {
     this.signal = signal;
     this.#onProgress = (progress) => {
       handle.events.emit("progress", progress);
-      onProgress?.({ position: progress.position, total: progress.total });
+      if (onProgress) guarded("onProgress", () => onProgress({ position: progress.position, total: progress.total }));
     };
   }
 
@@ -89,15 +90,16 @@ export class CallContext {
 
   /** Asks the daemon, once for each conversation, whether it takes larger chunks. */
   async #agreeOnTransfer(connection: Connection): Promise<void> {
-    connection.transferAgreed = true;
-    if (!(await this.hasExtensions())) return;
-    try {
-      const agreed = await this.call("extension_set_chunk_size", { size: wantedChunkSize });
-      if (agreed >= chunkMax && agreed <= wantedChunkSize && agreed % 4 === 0) connection.chunkSize = agreed;
-    } catch (error) {
-      // Chunks of the usual size will do.
-      if (!(error instanceof RemoteError)) throw error;
+    if (await this.hasExtensions()) {
+      try {
+        const agreed = await this.call("extension_set_chunk_size", { size: wantedChunkSize });
+        if (agreed >= chunkMax && agreed <= wantedChunkSize && agreed % 4 === 0) connection.chunkSize = agreed;
+      } catch (error) {
+        // Chunks of the usual size will do.
+        if (!(error instanceof RemoteError)) throw error;
+      }
     }
+    connection.transferAgreed = true;
   }
 
   /** Whether the daemon is ours; it is asked once for each conversation. */
@@ -127,12 +129,21 @@ export class CallContext {
     } catch (error) {
       // Content goes with the conversation then.
       if (!(error instanceof RemoteError)) throw error;
+      window.open(0);
     }
   }
 
-  /** Calls the daemon and keeps the content that it sends in memory. */
-  async callForContent<N extends keyof ProcedureMap>(name: N, args: ProcedureMap[N]["args"]): Promise<Uint8Array> {
-    const sink = new MemorySink();
+  /**
+   * Calls the daemon and keeps the content that it sends in memory.
+   * @param limit - most bytes to take: what comes is the image's or the daemon's choice. Without it, what one array can hold
+   * @throws GuestfsError with code LOCAL when there is more
+   */
+  async callForContent<N extends keyof ProcedureMap>(
+    name: N,
+    args: ProcedureMap[N]["args"],
+    limit?: number,
+  ): Promise<Uint8Array> {
+    const sink = new MemorySink(limit);
     await this.call(name, args, { sink });
     return sink.bytes();
   }

@@ -12,7 +12,7 @@ export interface ProgressReport {
 export interface CallOptions {
   /** Stops the call; it rejects with a `CancelledError`. */
   signal?: AbortSignal | undefined;
-  /** Told now and then how far the call has come; never for calls that end within 2 seconds. */
+  /** Told now and then how far the call has come; never for calls that end within 2 seconds. What it throws is a warning on standard error. */
   onProgress?: ((progress: ProgressReport) => void) | undefined;
 }
 

@@ -123,13 +123,13 @@ const faults: readonly [
     /a call where a reply should be/,
   ],
   [
-    "sends a reply without its result",
+    "sends a reply without the whole of its header",
     async (peer) =>
       peer.send(
         peer
           .encodeReply(await peer.call(), 1)
-          .fill(40, 0, 4)
-          .subarray(0, 44),
+          .fill(36, 3, 4)
+          .subarray(0, 40),
       ),
     ProtocolError,
     /./,
@@ -150,6 +150,75 @@ for (const [name, script, expected, message] of faults)
         (error) => error instanceof StateError && /the daemon is gone/.test(error.message),
       );
     }));
+
+test("a result that makes no sense fails its call, and the conversation goes on", () =>
+  withPeer(
+    async (peer) => {
+      peer.send(
+        peer
+          .encodeReply(await peer.call(), 1)
+          .fill(40, 3, 4)
+          .subarray(0, 44),
+      );
+      const size = peer.encodeReply(await peer.call(), 1);
+      peer.send(size.fill(0x7f, size.length - 8));
+      peer.reply(await peer.call(), 0o22);
+    },
+    async (g) => {
+      await assert.rejects(g.getUmask(), { name: "ProtocolError", message: /^get_umask: result: 4 bytes wanted/ });
+      await assert.rejects(g.filesize("/sparse"), {
+        name: "ProtocolError",
+        message: /^filesize: result: .*exact range/,
+      });
+      assert.equal(await g.getUmask(), 0o22);
+    },
+  ));
+
+test("a listener of progress that throws, or rejects, harms no call", async (t) => {
+  const written: string[] = [];
+  t.mock.method(process.stderr, "write", (text: string) => written.push(text) > 0);
+  await withPeer(
+    async (peer) => {
+      for (let i = 0; i < 2; i++) {
+        const call = await peer.call();
+        peer.progress(call, 1, 4);
+        peer.reply(call, 5);
+      }
+    },
+    async (g) => {
+      const broken = (): never => {
+        throw new Error("broken");
+      };
+      const rejecting = (): unknown => Promise.reject(new Error("broken later"));
+      assert.equal(await g.getUmask({ onProgress: broken }), 5);
+      assert.equal(await g.getUmask({ onProgress: rejecting }), 5);
+      await new Promise(setImmediate);
+    },
+  );
+  t.mock.restoreAll();
+  assert.match(
+    written.join(""),
+    /a listener of onProgress failed: broken\n.*a listener of onProgress failed: broken later\n/s,
+  );
+});
+
+test("one signal for many calls that wait is no leak", async () => {
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error): void => void warnings.push(name);
+  process.on("warning", onWarning);
+  await withPeer(
+    async (peer) => {
+      for (let i = 0; i < 30; i++) peer.reply(await peer.call(), i);
+    },
+    async (g) => {
+      const { signal } = new AbortController();
+      await Promise.all(Array.from({ length: 30 }, () => g.getUmask({ signal })));
+      await new Promise(setImmediate);
+    },
+  );
+  process.off("warning", onWarning);
+  assert.deepEqual(warnings, []);
+});
 
 test("a message that answers no call ends the conversation", () =>
   withPeer(

@@ -55,7 +55,8 @@ export class Connection {
   readonly #trust: "nobody" | "greeting" | "first bytes";
   #failure: Error | undefined;
   #ending = false;
-  #paused = false;
+  /** What a sink is busy with while nothing is read: each time another one. */
+  #pause: object | undefined;
 
   /** @param socket - given when it is open already and nothing was read from it */
   private constructor(target: Socket | string, trust: "nobody" | "greeting" | "first bytes") {
@@ -69,7 +70,7 @@ export class Connection {
           callback: (count) => {
             this.#decoder.commit(count);
             this.#pump();
-            return !this.#paused;
+            return this.#pause === undefined;
           },
         },
       });
@@ -138,6 +139,7 @@ export class Connection {
   /** Makes a call. The promise settles when the conversation is ready for the next one. */
   async call(call: WireCall): Promise<unknown> {
     if (this.#failure) throw await this.#explained(this.#failure, call.procedure);
+    call.cancellation.check();
     const serial = this.#serial;
     const exchange = new Exchange(call, codecOf(call.row), serial);
     const message = this.#encode(call, serial);
@@ -156,11 +158,10 @@ export class Connection {
       throw error;
     } finally {
       call.cancellation.unlisten();
-      this.#exchange = undefined;
       this.#socket.unref();
     }
     const error =
-      exchange.localError ?? (exchange.cancelSent ? call.cancellation.error : undefined) ?? exchange.remoteError;
+      exchange.localError ?? (exchange.cancelled ? call.cancellation.error : undefined) ?? exchange.remoteError;
     if (!error) return exchange.result;
     await exchange.abortSink(error);
     throw error;
@@ -220,7 +221,7 @@ export class Connection {
     }
     exchange.uploading = false;
     if (this.#failure) return;
-    if (!complete && exchange.call.cancellation.error) exchange.cancelSent = true;
+    if (!complete && exchange.call.cancellation.error) exchange.cancelled = true;
     socket.write(complete ? endChunk : cancelChunk);
   }
 
@@ -230,17 +231,18 @@ export class Connection {
   }
 
   #cancelDownload(exchange: Exchange): void {
-    if (exchange.cancelSent || this.#failure) return;
-    exchange.cancelSent = true;
-    this.#socket.write(cancelFlagFrame);
-    if (this.#paused) this.#resume();
+    if (exchange.cancelled || this.#failure) return;
+    exchange.cancelled = true;
+    if (exchange.complete) this.#finish(exchange);
+    else this.#socket.write(cancelFlagFrame);
+    this.#resume();
   }
 
   #pump(): void {
     if (this.#failure) return;
     try {
       if (!this.#greeted) this.#readGreeting();
-      while (this.#greeted && !this.#paused) {
+      while (this.#greeted && !this.#pause) {
         const frame = this.#decoder.next();
         if (!frame) return;
         this.#onFrame(frame);
@@ -323,13 +325,14 @@ export class Connection {
       this.#finish(exchange);
       return;
     }
-    exchange.result = exchange.codec.readResult(reader);
+    exchange.readResult(reader);
     if (!sink) {
       this.#finish(exchange);
       return;
     }
     exchange.receiving = true;
-    if (!exchange.cancelSent) this.#deliver(exchange, () => sink.open());
+    if (exchange.localError) this.#cancelDownload(exchange);
+    else if (!exchange.cancelled) this.#deliver(exchange, () => sink.open());
   }
 
   #onChunk(exchange: Exchange, bytes: Uint8Array): void {
@@ -337,30 +340,31 @@ export class Connection {
     const chunk = decodeChunk(bytes, this.chunkSize);
     switch (chunk.type) {
       case "data":
-        if (!exchange.cancelSent) this.#deliver(exchange, () => sink.write(chunk.data));
+        if (!exchange.cancelled) this.#deliver(exchange, () => sink.write(chunk.data));
         return;
       case "cancel":
-        if (!exchange.cancelSent)
+        if (!exchange.cancelled)
           exchange.remoteError = new RemoteError("file receive cancelled by daemon", "EIO", {
             procedure: exchange.call.procedure,
           });
         this.#finish(exchange);
         return;
       case "end":
-        exchange.receiving = false;
-        if (exchange.cancelSent) this.#finish(exchange);
-        else this.#deliver(exchange, () => sink.end(), true);
+        exchange.complete = true;
+        if (exchange.cancelled) this.#finish(exchange);
+        else this.#deliver(exchange, () => sink.end());
     }
   }
 
   /** Lets the sink work and reads no more meanwhile; when it fails, the download is cancelled. */
-  #deliver(exchange: Exchange, work: () => Promise<void> | undefined, last = false): void {
+  #deliver(exchange: Exchange, work: () => Promise<void> | undefined): void {
     const failed = (error: unknown): void => {
+      if (exchange.cancelled) return;
       exchange.localError ??= new GuestfsError("LOCAL", `what came could not be written: ${messageOf(error)}`, {
         procedure: exchange.call.procedure,
         cause: error,
       });
-      if (!last) this.#cancelDownload(exchange);
+      if (!exchange.complete) this.#cancelDownload(exchange);
     };
     let wait: Promise<void> | undefined;
     try {
@@ -369,23 +373,25 @@ export class Connection {
       failed(error);
     }
     if (!wait) {
-      if (last) this.#finish(exchange);
+      if (exchange.complete) this.#finish(exchange);
       return;
     }
-    this.#paused = true;
+    const pause = (this.#pause = {});
     this.#socket.pause();
     void wait.catch(failed).then(() => {
-      if (last) this.#finish(exchange);
+      // After a cancellation, another call's sink may be busy by now.
+      if (this.#pause !== pause) return;
+      if (exchange.complete) this.#finish(exchange);
       this.#resume();
     });
   }
 
   #resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
+    if (!this.#pause) return;
+    this.#pause = undefined;
     if (this.#failure) return;
     this.#pump();
-    if (!this.#paused && !this.#failure) this.#socket.resume();
+    if (!this.#pause && !this.#failure) this.#socket.resume();
   }
 
   #finish(exchange: Exchange): void {

@@ -27,6 +27,20 @@ test("drives keep their order and their options; secrets are not shown", async (
   assert.doesNotMatch(lines.join("\n"), /hunter2/);
 });
 
+test("scratch drives come and go", async () => {
+  await using g = new Guestfs({ environment: false });
+  await g.addDriveScratch(1e6, { label: "a" });
+  await g.addDriveScratch(1e6, { label: "b" });
+  await g.removeDrive("a");
+  await g.addDriveScratch(2e6);
+  assert.equal(g.debugDrives().length, 2);
+  await assert.rejects(
+    g.addDriveScratch(2n ** 62n),
+    (error) => error instanceof GuestfsError && error.code === "LOCAL",
+  );
+  assert.equal(g.debugDrives().length, 2);
+});
+
 const wrong: readonly [message: RegExp, filename: string, options: Parameters<Guestfs["addDrive"]>[1]][] = [
   [/add_drive: format: "a b"/, disk, { format: "a b" }],
   [/add_drive: label: "a1"/, disk, { label: "a1" }],

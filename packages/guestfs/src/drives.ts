@@ -106,9 +106,11 @@ export class DriveList {
   /** SCSI targets of drives that were there at some time: names go by them, so none is used twice. */
   #targets = new Map<ApplianceDrive, number>();
   #nextTarget = 0;
+  #scratches = 0;
 
-  get count(): number {
-    return this.#drives.length;
+  /** A number for a scratch drive's file, which no other has had. */
+  nextScratch(): number {
+    return this.#scratches++;
   }
 
   /** The appliance runs, with the drives that there are: each has its place now. */

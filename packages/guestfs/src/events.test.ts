@@ -66,11 +66,14 @@ test("a listener that throws harms neither the call nor the other listeners", as
   g.on("enter", () => {
     throw new Error("broken");
   });
+  const rejecting = (): unknown => Promise.reject(new Error("broken later"));
+  g.on("enter", rejecting);
   g.on("enter", () => (told = true));
   assert.equal(g.getMemsize(), 1280);
+  await new Promise(setImmediate);
   t.mock.restoreAll();
   assert.equal(told, true);
-  assert.match(written.join(""), /a listener of enter failed: broken/);
+  assert.match(written.join(""), /a listener of enter failed: broken\n.*a listener of enter failed: broken later\n/s);
 });
 
 test("without a listener, traces go to standard error with the identifier", async (t) => {

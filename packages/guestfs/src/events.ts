@@ -58,7 +58,7 @@ export interface EventMap {
 /** Name of an event. */
 export type EventName = keyof EventMap;
 
-/** Receives an event. What it throws ends up as a `warning` on standard error, never in the call. */
+/** Receives an event. What it throws, or rejects with, ends up as a warning on standard error, never in the call. */
 export type EventListener<E extends EventName> = (event: EventMap[E]) => void;
 
 /**
@@ -133,7 +133,7 @@ export class EventHub {
     if (listeners) {
       for (const listener of Array.from(listeners)) {
         told = true;
-        guarded(name, () => (listener as EventListener<E>)(event));
+        guarded(name, () => (listener as (event: EventMap[E]) => unknown)(event));
       }
     }
     const mask = maskOf.get(name) ?? 0;
@@ -151,13 +151,18 @@ export class EventHub {
   }
 }
 
-function guarded(name: string, tell: () => void): void {
-  try {
-    tell();
-  } catch (error) {
+/** Tells a listener something; its failure, also a later one, is a warning on standard error. */
+export function guarded(name: string, tell: () => unknown): void {
+  const failed = (error: unknown): void => {
     process.stderr.write(
       `libguestfs: warning: a listener of ${name} failed: ${error instanceof Error ? error.message : String(error)}\n`,
     );
+  };
+  try {
+    const told = tell();
+    if (told instanceof Promise) told.catch(failed);
+  } catch (error) {
+    failed(error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { errnoNames } from "@guestfs/schema";
-import type { ProcedureCodec } from "@guestfs/protocol";
+import { ProtocolError } from "@guestfs/protocol";
+import type { ProcedureCodec, Reader } from "@guestfs/protocol";
 import type { RemoteError } from "./errors.ts";
 import type { WireCall } from "./wire-call.ts";
 
@@ -16,14 +17,16 @@ export class Exchange {
   outstanding = 0;
   result: unknown;
   remoteError: RemoteError | undefined;
-  /** The caller's file or stream failed. */
+  /** The caller's file or stream failed, or the result makes no sense. */
   localError: Error | undefined;
   /** Chunks are on their way to the daemon. */
   uploading = false;
   /** The reply has come, chunks follow. */
   receiving = false;
-  /** The daemon was told that the caller wants no more. */
-  cancelSent = false;
+  /** The end of the chunks has come: the sink has all of them, and may be busy with the last. */
+  complete = false;
+  /** The caller wants no more, and the daemon was told while it had more to send. */
+  cancelled = false;
   #stopped = false;
   #wake: (() => void) | undefined;
   #onGiven: (() => void) | undefined;
@@ -68,6 +71,19 @@ export class Exchange {
     return new Promise((resolve) => {
       this.#onGiven = resolve;
     });
+  }
+
+  /** Takes the result from a reply. A reply ends where its frame does, so that one which makes no sense is this call's alone. */
+  readResult(reader: Reader): void {
+    try {
+      this.result = this.codec.readResult(reader);
+    } catch (error) {
+      const { message } = error as Error;
+      const { procedure } = this.call;
+      this.localError = new ProtocolError(message.startsWith(`${procedure}: `) ? message : `${procedure}: ${message}`, {
+        cause: error,
+      });
+    }
   }
 
   finish(): void {

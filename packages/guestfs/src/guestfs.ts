@@ -1,3 +1,4 @@
+import type { CallOptions } from "./call-options.ts";
 import { callSite } from "./errors.ts";
 import { eventToString } from "./events.ts";
 import type { EventCallback, EventListener, EventName } from "./events.ts";
@@ -16,10 +17,18 @@ import type { WalkOptions } from "./walk/method.ts";
 export interface GuestfsOptions {
   /** Whether the variables `LIBGUESTFS_*` of the process's environment are read. Default true. */
   environment?: boolean;
-  /** How long reaching a daemon on a socket and its greeting may take, in milliseconds, 1 or more. Default 20 000. */
+  /**
+   * How long reaching a daemon on a socket and its greeting may take, in milliseconds, 1 or more; finding out with libvirt
+   * why that failed takes 10 s more at most. Default 20 000.
+   */
   launchTimeout?: number;
   /** How long `close` waits for a call under way before it cuts the line, in milliseconds, 0 or more. Default 10 000. */
   closeTimeout?: number;
+  /**
+   * How long the daemon may take to sync with autosync on, when the handle is shut down or closed, before the line is
+   * cut, in milliseconds, 1 or more. Default 1 800 000 (half an hour): nothing tells a slow disk from a daemon that hangs.
+   */
+  syncTimeout?: number;
   /** Whether a handle that is still open when the process has nothing else to do is closed. Default true. */
   closeOnExit?: boolean;
   /** A pool whose appliances launches of this handle may use. */
@@ -74,6 +83,7 @@ export class Guestfs {
     const handle = new Handle(this, settings, {
       launchTimeout: milliseconds("launchTimeout", options.launchTimeout, 1, 20_000),
       closeTimeout: milliseconds("closeTimeout", options.closeTimeout, 0, 10_000),
+      syncTimeout: milliseconds("syncTimeout", options.syncTimeout, 1, 1_800_000),
     });
     handle.reserve = options.pool;
     handles.set(this, handle);
@@ -180,12 +190,14 @@ export class Guestfs {
    * Ends everything: calls that wait are refused, a transfer under way is cancelled, any other call may end within
    * `closeTimeout`; then, with autosync on, file systems are synced and unmounted (not when all drives are
    * read-only, since nothing is kept), the appliance ends, and the listeners of `close` run. May be called again; the handle can't be used afterwards.
-   * @throws GuestfsError when syncing failed; the handle is closed all the same
+   * Syncing may take up to `syncTimeout`. Aborting the signal, or `userCancel`, cuts all this short: what was not synced is lost.
+   * @param options - a signal that cuts it short; also one of a later call
+   * @throws GuestfsError when syncing failed or was cut short; the handle is closed all the same
    */
-  close(): Promise<void> {
+  close(options: Pick<CallOptions, "signal"> = {}): Promise<void> {
     const handle = handleOf(this);
     openHandles.delete(handle);
-    return close(handle);
+    return close(handle, options.signal);
   }
 
   /** The same as {@link Guestfs.close}. */

@@ -19,6 +19,8 @@ export interface HandleLimits {
   readonly launchTimeout: number;
   /** How long `close` waits for a call under way, in milliseconds. */
   readonly closeTimeout: number;
+  /** How long the daemon may sync with autosync on, in milliseconds. */
+  readonly syncTimeout: number;
 }
 
 /** The call that has the turn. */
@@ -60,6 +62,8 @@ export class Handle {
   current: CurrentCall | undefined;
   /** A launch under way; aborting it stops it. */
   launching: AbortController | undefined;
+  /** `close`, while it is under way. */
+  closing: CurrentCall | undefined;
   /** Settles when the handle is closed; `undefined` while nobody closed it. */
   closed: Promise<void> | undefined;
   #attachment: Attachment | undefined;
@@ -114,6 +118,7 @@ export class Handle {
   /** Nothing can be done with the handle from now on. */
   async finish(): Promise<void> {
     this.#ended = true;
+    this.closing = undefined;
     await this.#forgotten.catch((error: unknown) => this.warn(String(error)));
     this.events.emit("close", {});
     this.privateData.clear();

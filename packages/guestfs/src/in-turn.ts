@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { CallContext } from "./call-context.ts";
 import { CancelledError } from "./errors.ts";
 
@@ -45,5 +46,7 @@ export function inTurn<T>(context: CallContext, work: () => Promise<T>): Promise
   const { signal } = context;
   if (!signal) return whenFree(context, work);
   if (signal.aborted) return Promise.reject(cancelled(context.procedure, signal));
+  // One signal may stop any number of calls that wait.
+  setMaxListeners(0, signal);
   return unlessAborted(context, signal, whenFree(context, work));
 }

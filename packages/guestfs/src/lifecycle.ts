@@ -1,8 +1,10 @@
 import { attach } from "./attach/attach.ts";
 import type { Attachment } from "./attach/attachment.ts";
 import { CallContext } from "./call-context.ts";
-import { CancelledError, ConnectionClosedError, ProtocolError, StateError } from "./errors.ts";
+import type { Connection } from "./connection.ts";
+import { CancelledError, ConnectionClosedError, LaunchError, ProtocolError, StateError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
+import { cancelled } from "./in-turn.ts";
 import { requireConfig } from "./state.ts";
 
 /** What a call under way learns when its daemon went away. */
@@ -20,6 +22,21 @@ async function explainLoss(attachment: Attachment, error: Error, procedure: stri
   return new ConnectionClosedError(`${what}${tail}`, { procedure, cause: error, ...end });
 }
 
+/** Ends what was reached too late, or was lost at once. @returns the error to throw */
+async function abandon(attachment: Attachment, signal: AbortSignal): Promise<Error> {
+  const { connection } = attachment;
+  const { failure } = connection;
+  const end = failure && (await attachment.processEnd());
+  connection.end(new ConnectionClosedError("the launch was cancelled"));
+  await attachment.stop();
+  if (!failure) return cancelled("launch", signal);
+  return new LaunchError(`the daemon greeted, and then the conversation ended: ${failure.message}`, {
+    cause: failure,
+    evidence: end?.consoleTail,
+    ...end,
+  });
+}
+
 /**
  * Reaches a daemon: state READY.
  * @throws LaunchError, CancelledError, StateError
@@ -28,19 +45,21 @@ export async function launch(context: CallContext): Promise<void> {
   const { handle } = context;
   requireConfig(handle.state, context.procedure);
   const stop = (handle.launching = new AbortController());
+  const signal = context.signal ? AbortSignal.any([context.signal, stop.signal]) : stop.signal;
   try {
     const attachment = await attach({
       settings: handle.settings,
       drives: handle.drives.list(),
       timeoutMs: handle.limits.launchTimeout,
       reserve: handle.reserve,
-      signal: context.signal ? AbortSignal.any([context.signal, stop.signal]) : stop.signal,
+      signal,
       progress: (position, total) => context.progress(position, total),
       debug: (message) => handle.debug(message),
       warn: (message) => handle.warn(message),
       applianceSaid: (text) => handle.applianceSaid(text),
     });
     const { connection } = attachment;
+    if (signal.aborted || connection.failure) throw await abandon(attachment, signal);
     connection.explainLoss = (error, procedure) => explainLoss(attachment, error, procedure);
     connection.onLost = (error) => {
       void handle.forget(attachment, error.message).catch((failure: unknown) => handle.warn(String(failure)));
@@ -48,7 +67,6 @@ export async function launch(context: CallContext): Promise<void> {
     };
     handle.drives.settle();
     handle.adopt(attachment);
-    if (connection.failure) connection.onLost(connection.failure);
   } finally {
     handle.launching = undefined;
   }
@@ -63,18 +81,36 @@ export async function shutdown(context: CallContext): Promise<void> {
   try {
     // What it gets from now on would not be on the disks.
     await handle.localMount?.end();
-    if (handle.settings.autosync && attachment.keepsNothing?.() !== true) await context.call("internal_autosync", {});
+    if (handle.settings.autosync && attachment.keepsNothing?.() !== true) await sync(context, attachment.connection);
   } finally {
     attachment.connection.end(new ConnectionClosedError("the handle was shut down"));
     await handle.forget(attachment);
   }
 }
 
-/** Stops a transfer under way, the launch, or serving a mounted folder. */
+/** Has the daemon sync; cuts the line when the call is cancelled, or when that takes too long. */
+async function sync(context: CallContext, connection: Connection): Promise<void> {
+  const { syncTimeout } = context.handle.limits;
+  const cut = (reason: string): void => connection.end(new ConnectionClosedError(reason));
+  const timer = setTimeout(() => cut(`the daemon did not sync within ${syncTimeout / 1000} s`), syncTimeout);
+  context.cancellation.listen(() => cut("syncing was cancelled"));
+  try {
+    await context.call("internal_autosync", {});
+  } catch (error) {
+    context.cancellation.check();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    context.cancellation.unlisten();
+  }
+}
+
+/** Stops a transfer under way, the launch, syncing at the end, or serving a mounted folder. */
 export function userCancel(handle: Handle): void {
   handle.launching?.abort(new Error("user_cancel was called"));
   const message = "operation cancelled by user";
   cancelTransfer(handle, message);
+  handle.closing?.cancellation.cancel(new CancelledError(message, { procedure: "close" }));
   void handle.localMount?.stop(new CancelledError(message, { procedure: "mount_local_run" }));
 }
 
@@ -83,39 +119,66 @@ function cancelTransfer({ current }: Handle, message: string): void {
     current.cancellation.cancel(new CancelledError(message, { procedure: current.procedure }));
 }
 
-/** Closes the handle. Each call gives the same promise. */
-export function close(handle: Handle): Promise<void> {
-  handle.closed ??= closeOnce(handle);
+/**
+ * Closes the handle. Each call gives the same promise.
+ * @param signal - cuts it short
+ */
+export function close(handle: Handle, signal?: AbortSignal): Promise<void> {
+  if (!handle.closed) {
+    const context = new CallContext(handle, "close");
+    handle.closing = context;
+    handle.closed = closeOnce(context);
+  }
+  const { closing } = handle;
+  if (signal && closing) {
+    const onAbort = (): void => closing.cancellation.cancel(cancelled("close", signal));
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    const unlisten = (): void => signal.removeEventListener("abort", onAbort);
+    handle.closed.then(unlisten, unlisten);
+  }
   return handle.closed;
 }
 
-async function closeOnce(handle: Handle): Promise<void> {
+async function closeOnce(context: CallContext): Promise<void> {
+  const { handle } = context;
   // The state has to say CLOSED before anything else happens.
   await Promise.resolve();
-  handle.turns.refuse(
-    (procedure) => new StateError("the handle was closed while the call waited for its turn", "CLOSED", { procedure }),
+  const idle = handle.turns.close(
+    (procedure) => new StateError("the handle was closed before the call had its turn", "CLOSED", { procedure }),
   );
-  if (handle.turns.busy) await endCurrentCall(handle);
   try {
-    await shutdown(new CallContext(handle, "close"));
+    if (idle) await endCurrentCall(context, idle);
+    await shutdown(context);
   } finally {
     await handle.finish();
   }
 }
 
-/** Lets a call under way end, cancels it where that goes, and cuts the line when it takes too long. */
-async function endCurrentCall(handle: Handle): Promise<void> {
+/**
+ * Lets a call under way end, cancels it where that goes, and cuts the line when it takes too long. What does not end
+ * even then, since its caller's stream hangs, is left alone.
+ */
+async function endCurrentCall(context: CallContext, idle: Promise<void>): Promise<void> {
+  const { handle, cancellation } = context;
   handle.launching?.abort(new Error("the handle was closed"));
   cancelTransfer(handle, "the handle was closed");
-  const timer = setTimeout(() => {
-    const { attachment } = handle;
-    if (!attachment) return;
-    attachment.connection.end(new ConnectionClosedError("the handle was closed before the daemon answered"));
-    void handle.forget(attachment).catch((error: unknown) => handle.warn(String(error)));
-  }, handle.limits.closeTimeout);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    const cut = (): void => {
+      resolve();
+      const { attachment } = handle;
+      if (!attachment) return;
+      attachment.connection.end(new ConnectionClosedError("the handle was closed before the daemon answered"));
+      void handle.forget(attachment).catch((error: unknown) => handle.warn(String(error)));
+    };
+    timer = setTimeout(cut, handle.limits.closeTimeout);
+    cancellation.listen(cut);
+  });
   try {
-    await handle.turns.enter("close");
+    await Promise.race([idle, late]);
   } finally {
     clearTimeout(timer);
+    cancellation.unlisten();
   }
 }

@@ -59,6 +59,7 @@ function libraryWork(row: Procedure): Work {
 const addsDrives = /^add_(?:drive|cdrom)/;
 
 function checkState(row: Procedure, handle: Handle): void {
+  if (row.name === "user_cancel" && handle.closing !== undefined) return;
   requireOpen(handle.state, row.name);
   if (row.configOnly === true && !addsDrives.test(row.name)) requireConfig(handle.state, row.name);
   else if (row.proc !== undefined) handle.readyConnection(row.name);
@@ -91,9 +92,11 @@ function asynchronousMethod(row: Procedure, handleOf: HandleOf): AnyFunction {
   async function method(this: unknown, ...values: unknown[]): Promise<unknown> {
     const site = callSite(method);
     let release: (() => void) | undefined;
+    let sink: unknown;
     try {
       const handle = handleOf(this);
       const call = plan.parse(values);
+      if (plan.file === "out" && typeof call.file !== "string") sink = call.file;
       if (plan.file !== undefined) release = holdStream(call.file, plan.file === "in");
       const { signal, onProgress } = call.options;
       requireOpen(handle.state, row.name);
@@ -101,6 +104,8 @@ function asynchronousMethod(row: Procedure, handleOf: HandleOf): AnyFunction {
       const all = (): Promise<unknown> => traced(context, call, values);
       return await (withoutTurn.has(row.name) ? all() : inTurn(context, all));
     } catch (error) {
+      // Also when the daemon was never asked: whoever reads from the other end of a stream learns that nothing comes.
+      if (sink !== undefined) await makeSink(sink as FileSink).abort(error as Error);
       throw moveTo(site, error);
     } finally {
       release?.();

@@ -24,8 +24,13 @@ function fileText(value: unknown): string {
   return value instanceof Uint8Array ? `<${value.length} bytes>` : "<stream>";
 }
 
+/** Of `set_libvirt_requested_credential`, whose bytes no type of libguestfs's says to be secret. */
+function isCredential({ name, type }: Parameter): boolean {
+  return name === "cred" && type === "buffer";
+}
+
 function parameterText(parameter: Parameter, value: unknown): string {
-  if (parameter.of === "key") return "***";
+  if (parameter.of === "key" || isCredential(parameter)) return "***";
   if (parameter.of === "file-in" || parameter.of === "file-out") return fileText(value);
   if (value === null) return "NULL";
   if (Array.isArray(value)) return quoted(value.join(" "));

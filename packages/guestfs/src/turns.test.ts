@@ -30,13 +30,16 @@ test("whoever gives up waiting leaves the line", async () => {
   assert.equal(turns.busy, true);
 });
 
-test("refusing turns away those who wait, not who has the turn", async () => {
+test("closing turns away those who wait or come later, not who has the turn", async () => {
   const turns = new Turns();
   assert.equal(turns.enter("a"), undefined);
   const waiting = turns.enter("a");
-  turns.refuse((procedure) => new Error(`${procedure} closed`));
+  const idle = turns.close((procedure) => new Error(`${procedure} closed`));
   await assert.rejects(Promise.resolve(waiting), /a closed/);
+  await assert.rejects(Promise.resolve(turns.enter("b")), /b closed/);
   assert.equal(turns.busy, true);
   turns.leave();
+  await idle;
   assert.equal(turns.busy, false);
+  await assert.rejects(Promise.resolve(turns.enter("b")), /b closed/);
 });

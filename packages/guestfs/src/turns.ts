@@ -6,6 +6,8 @@ interface Waiter {
 /** Lets calls in one at a time, in the order they came. */
 export class Turns {
   #busy = false;
+  #closed: ((procedure: string) => Error) | undefined;
+  #onIdle: (() => void) | undefined;
   readonly #waiting: Waiter[] = [];
 
   /** Whether a call is under way. */
@@ -15,6 +17,7 @@ export class Turns {
 
   /** Takes the turn. `undefined`: it is ours at once; else wait for the promise. Each turn taken is given back with {@link leave}. */
   enter(procedure: string, signal?: AbortSignal): Promise<void> | undefined {
+    if (this.#closed) return Promise.reject(this.#closed(procedure));
     if (!this.#busy) {
       this.#busy = true;
       return undefined;
@@ -42,15 +45,25 @@ export class Turns {
   /** Gives the turn to the next in line. */
   leave(): void {
     const next = this.#waiting.shift();
-    if (next) next.enter();
-    else this.#busy = false;
+    if (next) {
+      next.enter();
+      return;
+    }
+    this.#busy = false;
+    this.#onIdle?.();
   }
 
   /**
-   * Turns away everyone who is waiting.
+   * Turns away everyone who waits, and everyone who comes from now on.
    * @param reason - makes the error of a call out of its wire name
+   * @returns `undefined` when no call is under way; else a promise for its end
    */
-  refuse(reason: (procedure: string) => Error): void {
+  close(reason: (procedure: string) => Error): Promise<void> | undefined {
+    this.#closed = reason;
     for (const waiter of this.#waiting.splice(0)) waiter.refuse(reason);
+    if (!this.#busy) return undefined;
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+    });
   }
 }

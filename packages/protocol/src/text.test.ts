@@ -50,6 +50,23 @@ describe("text", () => {
     fc.assert(fc.property(nearlyUtf8, (bytes) => assert.deepEqual(encodeText(decodeText(bytes)), bytes)));
   });
 
+  it("is the same in long texts, wherever a byte stands that is no UTF-8", () => {
+    const signs = ["a", "ü", "日", "😀"].map((sign) => Buffer.from(sign));
+    for (const sign of signs)
+      for (let shift = 0; shift < 8; shift++) {
+        const tail = Buffer.concat([
+          Buffer.alloc(shift, "x"),
+          Buffer.alloc(3 * 4096 - ((3 * 4096) % sign.length), sign),
+        ]);
+        for (const bad of ["ff", "80", "808080808080", "e2", "f09f98"].map((hex) => Buffer.from(hex, "hex"))) {
+          const bytes = Buffer.concat([bad, tail, bad]);
+          const escaped = [...bad].map((byte) => String.fromCharCode(0xdc00 + byte)).join("");
+          assert.equal(decodeText(bytes), `${escaped}${tail.toString()}${escaped}`);
+          assert.ok(bytes.equals(encodeText(decodeText(bytes))));
+        }
+      }
+  });
+
   it("gives different strings for different bytes", () => {
     fc.assert(
       fc.property(nearlyUtf8, nearlyUtf8, (one, other) => {

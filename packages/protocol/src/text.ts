@@ -1,3 +1,5 @@
+import { ProtocolError } from "./errors.ts";
+
 // File names in a guest are bytes, not text. A byte that is not part of valid UTF-8 becomes the lone
 // surrogate U+DC00 + byte, so that every name survives the way through a JavaScript string and back.
 
@@ -25,38 +27,59 @@ function codePoint(bytes: Uint8Array, at: number, length: number): number {
   return code;
 }
 
-/** Arguments in one call of `String.fromCharCode`: few enough for the stack. */
-const unitsPerCall = 4096;
+/** Bytes that are decoded at once: as many arguments of `String.fromCharCode` are few enough for the stack. */
+const blockSize = 4096;
 
-function decodeWithEscapes(bytes: Uint8Array): string {
-  const units = new Uint16Array(bytes.length);
-  let end = 0;
-  for (let at = 0; at < bytes.length;) {
+function decodeInBlocks(bytes: Uint8Array): string {
+  let text = "";
+  for (let start = 0, end = 0; start < bytes.length; start = end) {
+    end = Math.min(start + blockSize, bytes.length);
+    // No character is cut.
+    for (let back = 0; back < 3 && end < bytes.length && ((bytes[end] as number) & 0xc0) === 0x80; back++) end -= 1;
+    text += isUtf8(bytes, start, end)
+      ? strict.decode(bytes.subarray(start, end))
+      : decodeWithEscapes(bytes, start, end);
+  }
+  return text;
+}
+
+function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end;) {
+    const length = (bytes[at] as number) < 0x80 ? 1 : sequenceLength(bytes, at);
+    if (length === 0) return false;
+    at += length;
+  }
+  return true;
+}
+
+function decodeWithEscapes(bytes: Uint8Array, start: number, end: number): string {
+  // No typed array: only of a plain one are arguments made fast.
+  const units: number[] = [];
+  for (let at = start; at < end;) {
     const length = sequenceLength(bytes, at);
     const code = length === 0 ? 0xdc00 + (bytes[at] as number) : codePoint(bytes, at, length);
-    if (code > 0xffff) {
-      units[end++] = 0xd7c0 + (code >> 10);
-      units[end++] = 0xdc00 + (code & 0x3ff);
-    } else {
-      units[end++] = code;
-    }
+    if (code > 0xffff) units.push(0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff));
+    else units.push(code);
     at += length || 1;
   }
-  let text = "";
-  for (let from = 0; from < end; from += unitsPerCall)
-    text += String.fromCharCode(...units.subarray(from, Math.min(end, from + unitsPerCall)));
-  return text;
+  return String.fromCharCode.apply(null, units);
 }
 
 /**
  * Bytes to text. Valid UTF-8 is decoded; any other byte B becomes the lone surrogate U+DC00 + B, so that
  * {@link encodeText} gives back the same bytes.
+ * @throws ProtocolError when it is more than a string can hold
  */
 export function decodeText(bytes: Uint8Array): string {
   try {
     return strict.decode(bytes);
   } catch {
-    return decodeWithEscapes(bytes);
+    // Most likely there are few bytes that are no UTF-8.
+  }
+  try {
+    return decodeInBlocks(bytes);
+  } catch (error) {
+    throw new ProtocolError(`${bytes.length} bytes of text are more than a string can hold`, { cause: error });
   }
 }
 

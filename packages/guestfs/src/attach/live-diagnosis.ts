@@ -4,6 +4,9 @@ import { VirshError } from "../libvirt/virsh.ts";
 import type { LiveChannel, LiveDomain } from "./live-domain.ts";
 import { explainSocket, NoDaemonError, SilenceError } from "./unix.ts";
 
+/** How long libvirt may take to say what it knows of a failure, in milliseconds. */
+const patienceMs = 10_000;
+
 /** How attaching to a machine ended. */
 export interface LiveFailure {
   readonly domain: LiveDomain;
@@ -31,11 +34,15 @@ export function channelIsTaken({ name, channels }: LiveDomain, cause?: Error): L
   });
 }
 
-/** Whether the machine runs and something in it holds the channel, as far as libvirt knows. */
-export async function isHeld({ connection, uuid }: LiveDomain, channel: LiveChannel): Promise<boolean> {
-  const state = await domainState(connection, uuid).catch(() => "");
+/** Whether the machine runs and something in it holds the channel, as far as libvirt knows, and says before the signal. */
+export async function isHeld(
+  { connection, uuid }: LiveDomain,
+  channel: LiveChannel,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const state = await domainState(connection, uuid, signal).catch(() => "");
   if (state !== "running") return false;
-  const now = await findDomain({ connection, name: uuid, allowUuid: true }).catch(() => undefined);
+  const now = await findDomain({ connection, name: uuid, allowUuid: true }, signal).catch(() => undefined);
   return now?.channels.find(({ port }) => port === channel.port)?.connected === true;
 }
 
@@ -59,19 +66,20 @@ function notActive(domain: LiveDomain, state: string, cause: Error): LaunchError
  * Says why a running machine's daemon was not reached, with what libvirt knows.
  * @returns the error to throw
  */
-export async function explainLive(failure: LiveFailure, signal?: AbortSignal): Promise<Error> {
+export async function explainLive(failure: LiveFailure, signal: AbortSignal): Promise<Error> {
   const { domain, channel, error, busy } = failure;
   if (error instanceof CancelledError || error instanceof LaunchError) return error;
   const { connection, name, uuid } = domain;
   let state: string;
   let connected: boolean | undefined;
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
   try {
-    state = await domainState(connection, uuid, signal);
+    state = await domainState(connection, uuid, limited);
     const now =
-      state === "shut off" ? undefined : await findDomain({ connection, name: uuid, allowUuid: true }, signal);
+      state === "shut off" ? undefined : await findDomain({ connection, name: uuid, allowUuid: true }, limited);
     connected = now?.channels.find(({ port }) => port === channel.port)?.connected;
   } catch (cause) {
-    if (signal?.aborted === true) return new CancelledError("cancelled", { procedure: "launch", cause: signal.reason });
+    if (signal.aborted) return new CancelledError("cancelled", { procedure: "launch", cause: signal.reason });
     if (cause instanceof VirshError && cause.failure === "no such domain")
       return new LaunchError(`the machine ${name} is gone: libvirt no longer knows it`, { cause: error });
     return explainSocket(channel.path, error);

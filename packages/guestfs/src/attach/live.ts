@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection } from "../connection.ts";
-import { CancelledError, LaunchError } from "../errors.ts";
+import { LaunchError } from "../errors.ts";
+import { cancelled } from "../in-turn.ts";
 import type { Attachment } from "./attachment.ts";
 import type { LiveChannel, LiveDomain } from "./live-domain.ts";
 import { channelIsTaken, explainLive, isHeld } from "./live-diagnosis.ts";
@@ -29,14 +30,20 @@ const queueLookMs = 500;
 /** What attaching to a running machine needs. */
 export interface LiveOptions {
   readonly domain: LiveDomain;
-  /** At most so long, in milliseconds. */
+  /** At most so long, in milliseconds, all steps together; finding out why it failed comes on top of it. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   debug(message: string): void;
 }
 
-async function freeChannel({ domain, timeoutMs, signal }: LiveOptions): Promise<LiveChannel> {
-  const end = Date.now() + Math.min(takenMs, timeoutMs);
+/** The same, on the way. */
+interface Attempt extends LiveOptions {
+  /** Milliseconds until the time is up. */
+  left(): number;
+}
+
+async function freeChannel({ domain, left, signal }: Attempt): Promise<LiveChannel> {
+  const end = Date.now() + Math.min(takenMs, left());
   for (let pause = 1; ; pause = Math.min(pause * 2, pauseMs)) {
     for (const channel of domain.channels) {
       const use = await socketUse(channel.path);
@@ -48,15 +55,15 @@ async function freeChannel({ domain, timeoutMs, signal }: LiveOptions): Promise<
   }
 }
 
-async function greet(options: LiveOptions, channel: LiveChannel): Promise<Connection> {
-  const { timeoutMs, signal } = options;
+async function greet(options: Attempt, channel: LiveChannel): Promise<Connection> {
+  const { left, signal } = options;
   const { path } = channel;
   const attempt = (patience: number): Promise<Connection> =>
-    greetOnSocket({ path, timeoutMs: Math.min(patience, timeoutMs), signal, certain: true });
+    greetOnSocket({ path, timeoutMs: Math.max(1, Math.min(patience, left())), signal, certain: true });
   try {
     return await attempt(firstSilenceMs);
   } catch (error) {
-    if (!(error instanceof SilenceError || error instanceof NoDaemonError) || timeoutMs <= firstSilenceMs) throw error;
+    if (!(error instanceof SilenceError || error instanceof NoDaemonError) || left() <= closedMs) throw error;
     options.debug(`${path}: ${error.message}; trying once more`);
   }
   await delay(closedMs, undefined, { signal });
@@ -64,12 +71,13 @@ async function greet(options: LiveOptions, channel: LiveChannel): Promise<Connec
     return await attempt(silenceMs);
   } catch (error) {
     // A stock daemon starts anew for each client, which takes it a while.
-    if (!(error instanceof SilenceError) || !(await isHeld(options.domain, channel))) throw error;
+    if (!(error instanceof SilenceError) || left() <= 0) throw error;
+    if (!(await isHeld(options.domain, channel, AbortSignal.any([signal, AbortSignal.timeout(left())])))) throw error;
     return attempt(startingMs);
   }
 }
 
-async function reach(options: LiveOptions, channel: LiveChannel): Promise<Connection> {
+async function reach(options: Attempt, channel: LiveChannel): Promise<Connection> {
   const { domain, signal } = options;
   const { path } = channel;
   let use: Promise<SocketUse | undefined> | undefined;
@@ -109,13 +117,15 @@ async function withWindow(
  * @throws LaunchError saying which of them it is: the channel is taken, no daemon runs, the machine is paused or off,
  *   the daemon does not answer; CancelledError
  */
-export async function attachLive(options: LiveOptions): Promise<Attachment> {
+export async function attachLive(live: LiveOptions): Promise<Attachment> {
+  const end = Date.now() + live.timeoutMs;
+  const options = { ...live, left: () => Math.max(0, end - Date.now()) };
   const { domain, signal } = options;
   let channel: LiveChannel;
   try {
     channel = await freeChannel(options);
   } catch (error) {
-    if (signal.aborted) throw new CancelledError("cancelled", { procedure: "launch", cause: signal.reason });
+    if (signal.aborted) throw cancelled("launch", signal);
     throw error instanceof LaunchError
       ? error
       : new LaunchError(`${domain.name}: ${(error as Error).message}`, { cause: error });
@@ -124,10 +134,16 @@ export async function attachLive(options: LiveOptions): Promise<Attachment> {
   const connection = await reach(options, channel);
   const attachment = socketAttachment(connection);
   if (!domain.readonly) return { ...attachment, ...(await withWindow(options, channel, connection)) };
+  const timeout = AbortSignal.timeout(options.left());
   try {
-    return { ...attachment, ...(await limitToReading(connection)) };
+    return { ...attachment, ...(await limitToReading(connection, AbortSignal.any([signal, timeout]))) };
   } catch (error) {
     connection.end(error as Error);
-    throw error;
+    if (signal.aborted) throw cancelled("launch", signal);
+    if (!timeout.aborted) throw error;
+    throw new LaunchError(`the daemon in the machine ${domain.name} did not answer within ${live.timeoutMs / 1000} s`, {
+      cause: error,
+      fix: `in the machine: systemctl restart guestfsd-live@${channel.port}`,
+    });
   }
 }

@@ -15,10 +15,17 @@ async function call(connection: Connection, name: string, args: Record<string, u
 /**
  * Makes a conversation one that can't change anything. A daemon of ours is asked to refuse changes itself; to any other
  * one, only calls that are known to change nothing are sent.
+ * @param signal - ends the conversation, and with it the waiting for the daemon's answers
  * @returns what the attachment needs for that
- * @throws LaunchError when the daemon can but will not
+ * @throws LaunchError when the daemon can but will not; ConnectionClosedError when the signal was aborted
  */
-export async function limitToReading(connection: Connection): Promise<{ refuses?: (name: string) => boolean }> {
+export async function limitToReading(
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<{ refuses?: (name: string) => boolean }> {
+  const onAbort = (): void => connection.end(signal.reason as Error);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
   try {
     const answer = await call(connection, "internal_feature_available", { group: "guestfs-extensions" });
     if (answer === available) {
@@ -30,6 +37,8 @@ export async function limitToReading(connection: Connection): Promise<{ refuses?
     // A daemon of ours from before the call says that it does not know it.
     if (!/unknown procedure/.test(error.message) && error.errno !== "ENOTSUP" && error.errno !== "EINVAL")
       throw new LaunchError(`the daemon does not limit itself to reading: ${error.message}`, { cause: error });
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
   return { refuses: (name) => effectOf(name) !== "none" };
 }

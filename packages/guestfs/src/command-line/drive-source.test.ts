@@ -25,4 +25,15 @@ test("files and URIs are what add_drive takes", () => {
   for (const [text, source] of cases) assert.deepEqual(parseDriveSource(text), source, text);
   for (const text of ["nbd://h?socket=/s", "ssh://h/%zz", "http://"])
     assert.throws(() => parseDriveSource(text), CommandLineError, text);
+  for (const text of [
+    "nbd://u:hunter2@h?socket=/s",
+    "ssh://u:hunter2%zz@h/",
+    "ssh://u:hunt/er2@h:x/",
+    "ssh://u:hunter2@h:x/",
+  ])
+    assert.throws(
+      () => parseDriveSource(text),
+      (error) =>
+        error instanceof CommandLineError && /-a \w+:\/\/\*\*\*@h/.test(error.message) && error.cause === undefined,
+    );
 });

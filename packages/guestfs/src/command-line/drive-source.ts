@@ -21,15 +21,23 @@ export function parseDriveSource(text: string): DriveSource {
   let uri: URL;
   try {
     uri = new URL(text);
-  } catch (error) {
-    throw new CommandLineError(`-a ${text}: not a URI`, { cause: error });
+  } catch {
+    // The cause would show all of it.
+    throw new CommandLineError(`-a ${shown(text)}: not a URI`);
   }
+  const decode = (part: string): string => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      throw new CommandLineError(`-a ${shown(text)}: it has a % that begins no character`);
+    }
+  };
   const protocol = uri.protocol.slice(0, -1).toLowerCase();
   const path = decode(uri.pathname);
   if (protocol === "file") return { filename: path };
   const socket = uri.searchParams.get("socket");
   if (socket !== null && uri.host !== "")
-    throw new CommandLineError(`-a ${text}: a server and a socket exclude each other`);
+    throw new CommandLineError(`-a ${shown(text)}: a server and a socket exclude each other`);
   const server = socket !== null ? [`unix:${socket}`] : uri.host === "" ? [] : [`tcp:${decode(uri.host)}`];
   return {
     filename: absolute.has(protocol) ? path + uri.search : path.replace(/^\//, ""),
@@ -40,10 +48,7 @@ export function parseDriveSource(text: string): DriveSource {
   };
 }
 
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    throw new CommandLineError(`'${text}' has a % that begins no character`, { cause: error });
-  }
+/** Without what may be a password. */
+function shown(uri: string): string {
+  return uri.replace(/(?<=:\/\/).*@/s, "***@");
 }

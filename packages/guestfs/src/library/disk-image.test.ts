@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -54,6 +54,31 @@ test("what makes no sense is named", async () => {
   ];
   for (const [call, message] of wrong)
     await assert.rejects(call, (error) => error instanceof RangeError && message.test(error.message));
+});
+
+test("a pipe and a folder are no images", { skip }, async () => {
+  await using g = new Guestfs({ environment: false });
+  const pipe = join(folder, "pipe");
+  spawnSync("mkfifo", [pipe]);
+  for (const path of [pipe, folder])
+    await assert.rejects(g.diskFormat(path), { code: "LOCAL", message: /^disk_format: .*neither a regular file nor/ });
+});
+
+test("closing the handle stops qemu-img", async () => {
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  const started = join(bin, "started");
+  writeFileSync(join(bin, "qemu-img"), `#!/bin/sh\n: > '${started}'\nexec sleep 600\n`, { mode: 0o755 });
+  const { PATH } = process.env;
+  process.env["PATH"] = `${bin}:${PATH}`;
+  try {
+    const g = new Guestfs({ environment: false });
+    const format = g.diskFormat(process.execPath);
+    while (!existsSync(started)) await new Promise((resolve) => setTimeout(resolve, 10));
+    await Promise.all([assert.rejects(format, { name: "AbortError" }), g.close()]);
+  } finally {
+    process.env["PATH"] = PATH;
+  }
 });
 
 test("images that are not there", { skip }, async () => {

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import type { ExecFileException } from "node:child_process";
 import { open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
@@ -9,22 +10,37 @@ import type { LibraryFunctions } from "./library.ts";
 
 const run = promisify(execFile);
 
-async function qemuImg(context: CallContext, args: readonly string[]): Promise<string> {
-  const { procedure, signal } = context;
+/** What looking at an image may take, which may be made to take all: bytes of memory, seconds of a processor (libguestfs's), milliseconds. */
+const limits = { as: 1024 * 1024 * 1024, cpu: 10, timeout: 60_000 } as const;
+
+/** @param limited - whether it may take no more than {@link limits} */
+async function qemuImg(context: CallContext, args: readonly string[], limited = false): Promise<string> {
+  const { procedure, cancellation } = context;
+  const stop = new AbortController();
+  cancellation.listen(() => stop.abort());
+  const [program, ...words] = limited
+    ? ["prlimit", `--as=${limits.as}`, `--cpu=${limits.cpu}`, "--", "qemu-img"]
+    : ["qemu-img"];
   try {
-    const { stdout } = await run("qemu-img", args, {
+    const { stdout } = await run(program, [...words, ...args], {
       env: { ...process.env, LC_ALL: "C" },
-      ...(signal ? { signal } : {}),
+      signal: stop.signal,
+      killSignal: "SIGKILL",
+      timeout: limited ? limits.timeout : 0,
     });
     return stdout;
   } catch (error) {
-    context.cancellation.check();
-    const { code, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string };
+    cancellation.check();
+    const { code, stderr = "", message, killed } = error as ExecFileException & { stderr?: string };
     const what =
-      code === "ENOENT"
+      code === "ENOENT" || /failed to execute qemu-img: No such file/.test(stderr)
         ? "qemu-img is not installed; on Debian: apt-get install qemu-utils"
-        : stderr?.trim() || message;
+        : killed === true
+          ? `qemu-img did not end within ${limits.timeout / 1000} s`
+          : stderr.trim() || message;
     throw new GuestfsError("LOCAL", what, { procedure, cause: error });
+  } finally {
+    cancellation.unlisten();
   }
 }
 
@@ -36,8 +52,15 @@ interface ImageInfo {
 
 /** An absolute path is never taken for one of QEMU's protocols. */
 async function info(context: CallContext, filename: string): Promise<ImageInfo> {
+  const path = resolve(filename);
+  // What is not there, qemu-img names.
+  const stats = await stat(path).catch(() => undefined);
+  if (stats && !stats.isFile() && !stats.isBlockDevice())
+    throw new GuestfsError("LOCAL", `${filename}: neither a regular file nor a block device`, {
+      procedure: context.procedure,
+    });
   // -U: an image that another QEMU has open can still be asked about.
-  return JSON.parse(await qemuImg(context, ["info", "-U", "--output=json", "--", resolve(filename)])) as ImageInfo;
+  return JSON.parse(await qemuImg(context, ["info", "-U", "--output=json", "--", path], true)) as ImageInfo;
 }
 
 function checked(procedure: string, format: string, size: number, options: DiskCreateOptions): void {

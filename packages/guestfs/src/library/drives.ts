@@ -1,5 +1,5 @@
 import type { ApplianceDrive } from "@guestfs/appliance";
-import { open } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CallContext } from "../call-context.ts";
 import { checkDrive, describeDrive } from "../drives.ts";
@@ -48,12 +48,20 @@ async function addScratch(context: CallContext, size: number | bigint, options: 
   const { handle, procedure } = context;
   requireChangeable(context);
   if (size < 0) throw new RangeError(`${procedure}: size: ${size} is negative`);
-  const path = join(await handle.temporary.path(), `scratch${handle.drives.count}.img`);
-  const file = await open(path, "wx", 0o600);
+  const path = join(await handle.temporary.path(), `scratch${handle.drives.nextScratch()}.img`);
   try {
-    await file.truncate(Number(size));
-  } finally {
-    await file.close();
+    const file = await open(path, "wx", 0o600);
+    try {
+      await file.truncate(Number(size));
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    await rm(path, { force: true });
+    throw new GuestfsError("LOCAL", `a drive of ${size} bytes: ${(error as Error).message}`, {
+      procedure,
+      cause: error,
+    });
   }
   const { name, label, blocksize } = options;
   await take(

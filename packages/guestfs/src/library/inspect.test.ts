@@ -45,6 +45,34 @@ async function inspecting(
 
 const root = "/dev/sda1";
 
+test("a package database without an end is given up", async () => {
+  const data = Buffer.alloc(256 * 1024, "a");
+  await using peer = await startScriptedPeer(async (conversation) => {
+    conversation.greet();
+    for (;;) {
+      const call = await conversation.call();
+      const { name } = call.row;
+      if (name === "download") {
+        conversation.reply(call);
+        for (let i = 0; i <= 256; i++) conversation.chunk({ type: "data", data });
+        assert.equal((await conversation.frame())?.type, "cancel");
+        conversation.chunk({ type: "cancel" });
+      } else if (name === "inspect_get_type") conversation.reply(call, "linux");
+      else if (name === "inspect_get_package_format") conversation.reply(call, "apk");
+      else conversation.reply(call, name === "internal_feature_available" ? 0 : 256 * 1024);
+    }
+  });
+  peer.ended.catch(() => undefined);
+  await using g = new Guestfs({ environment: false, closeTimeout: 1 });
+  g.setBackend(`unix:${peer.socketPath}`);
+  g.setAutosync(false);
+  await g.launch();
+  await assert.rejects(g.inspectListApplications2(root), {
+    code: "LOCAL",
+    message: /^inspect_list_applications2: .*more than 67108864 bytes/,
+  });
+});
+
 test("packages of dpkg", () => {
   const status = `Package: bash
 Status: install ok installed

@@ -31,7 +31,7 @@ async function iconAt(context: CallContext, path: string): Promise<Uint8Array | 
   try {
     const size = await context.call("filesize", { file: path });
     if (size === 0 || size > iconMax) return undefined;
-    const bytes = await context.callForContent("download", { remotefilename: path });
+    const bytes = await context.callForContent("download", { remotefilename: path }, iconMax);
     return pngSignature.every((byte, index) => bytes[index] === byte) ? bytes : undefined;
   } catch (error) {
     if (error instanceof RemoteError) return undefined;

@@ -26,25 +26,29 @@ export function application(known: Partial<Application2>): Application2 {
   };
 }
 
-async function text(context: CallContext, path: string): Promise<string> {
-  return decodeText(await context.callForContent("download", { remotefilename: path }));
+/** Most bytes of a package database: some ten times what the largest installations have. */
+const databaseMax = 64 * 1024 * 1024;
+
+function read(context: CallContext, path: string, limit: number): Promise<Uint8Array> {
+  return context.callForContent("download", { remotefilename: path }, limit);
 }
 
 /** Paragraphs of `Field: value` lines; a line that begins with a blank goes on with the field above. */
-function paragraphs(content: string): Map<string, string>[] {
-  return content
-    .split(/\n{2,}/)
-    .filter((paragraph) => paragraph.trim() !== "")
-    .map((paragraph) => {
-      const fields = new Map<string, string>();
-      let last = "";
-      for (const line of paragraph.split("\n")) {
-        const match = /^([^\s:]+):[ \t]?(.*)$/.exec(line);
-        if (match) fields.set((last = match[1] as string), match[2] as string);
-        else if (last !== "") fields.set(last, `${fields.get(last)}\n${line.replace(/^ \.?/, "")}`);
-      }
-      return fields;
-    });
+function* paragraphs(content: string): Generator<ReadonlyMap<string, string>, void, void> {
+  for (let start = 0, end = 0; start < content.length; start = end + 2) {
+    const found = content.indexOf("\n\n", start);
+    end = found < 0 ? content.length : found;
+    const paragraph = content.slice(start, end);
+    if (paragraph.trim() === "") continue;
+    const fields = new Map<string, string>();
+    let last = "";
+    for (const line of paragraph.split("\n")) {
+      const match = /^([^\s:]+):[ \t]?(.*)$/.exec(line);
+      if (match) fields.set((last = match[1] as string), match[2] as string);
+      else if (last !== "") fields.set(last, `${fields.get(last)}\n${line.replace(/^ \.?/, "")}`);
+    }
+    yield fields;
+  }
 }
 
 /** `[epoch:]version[-release]` of Debian and its kin. */
@@ -55,11 +59,12 @@ function splitVersion(full: string): Pick<Application2, "app2_epoch" | "app2_ver
 
 /** What dpkg has installed (deb(5), the status file). */
 export async function debianApplications(context: CallContext): Promise<Application2[]> {
-  return paragraphs(await text(context, "/var/lib/dpkg/status"))
-    .filter((fields) => fields.get("Status")?.endsWith(" installed") === true)
-    .map((fields) => {
-      const [summary = "", ...description] = (fields.get("Description") ?? "").split("\n");
-      return application({
+  const found: Application2[] = [];
+  for (const fields of paragraphs(decodeText(await read(context, "/var/lib/dpkg/status", databaseMax)))) {
+    if (fields.get("Status")?.endsWith(" installed") !== true) continue;
+    const [summary = "", ...description] = (fields.get("Description") ?? "").split("\n");
+    found.push(
+      application({
         app2_name: fields.get("Package") ?? "",
         ...splitVersion(fields.get("Version") ?? ""),
         app2_arch: fields.get("Architecture") ?? "",
@@ -67,13 +72,16 @@ export async function debianApplications(context: CallContext): Promise<Applicat
         app2_source_package: (fields.get("Source") ?? "").replace(/ .*/, ""),
         app2_summary: summary,
         app2_description: description.join("\n"),
-      });
-    });
+      }),
+    );
+  }
+  return found;
 }
 
 /** What apk has installed (apk-package(5)): one letter for each field. */
 export async function apkApplications(context: CallContext): Promise<Application2[]> {
-  return paragraphs(await text(context, "/lib/apk/db/installed")).map((fields) => {
+  const content = decodeText(await read(context, "/lib/apk/db/installed", databaseMax));
+  return Array.from(paragraphs(content), (fields) => {
     const match = /^(.*?)(?:-r([0-9]+))?$/.exec(fields.get("V") ?? "");
     return application({
       app2_name: fields.get("P") ?? "",
@@ -92,9 +100,12 @@ export async function apkApplications(context: CallContext): Promise<Application
 export async function pacmanApplications(context: CallContext): Promise<Application2[]> {
   const database = "/var/lib/pacman/local";
   const found: Application2[] = [];
+  let left = databaseMax;
   for (const path of await context.call("glob_expand", { pattern: `${database}/*/desc` })) {
     const fields = new Map<string, string>();
-    for (const section of (await text(context, path)).split(/\n{2,}/)) {
+    const content = await read(context, path, left);
+    left -= content.length;
+    for (const section of decodeText(content).split(/\n{2,}/)) {
       const match = /^%([A-Z0-9]+)%\n([^]*)$/.exec(section.trim());
       if (match) fields.set(match[1] as string, match[2] as string);
     }

@@ -1,19 +1,37 @@
-import { decodeText, namesPerCall } from "@guestfs/protocol";
-import type { Dirent, Stat, Statns } from "@guestfs/schema";
+import { decodeText, namesPerCall, ProtocolError } from "@guestfs/protocol";
+import type { Dirent, ProcedureMap, Stat, Statns } from "@guestfs/schema";
 import type { CallContext } from "../call-context.ts";
-import { RemoteError } from "../errors.ts";
+import { GuestfsError, RemoteError } from "../errors.ts";
 import type { LibraryFunctions } from "./library.ts";
-import { structsIn } from "./records.ts";
+import { recordsMax, structsIn } from "./records.ts";
 
-/** Names that end with NUL each, in the order of their bytes. */
-function sortedNames(content: Uint8Array): string[] {
-  const names: Uint8Array[] = [];
+/** Most names, and bytes of names, that one call gives; a tree with more is for `find0`, which writes them to a file. */
+const [namesMax, namesBytesMax] = [10_000_000, 512 * 1024 * 1024];
+
+/** Names that end with NUL each, in the order of their bytes. @throws GuestfsError with code LOCAL when there are too many */
+function sortedNames({ procedure }: CallContext, content: Uint8Array): string[] {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  const names: string[] = [];
   let start = 0;
-  for (let end = content.indexOf(0); end >= 0; end = content.indexOf(0, start)) {
-    names.push(content.subarray(start, end));
+  for (let end = bytes.indexOf(0); end >= 0; end = bytes.indexOf(0, start)) {
+    if (names.length === namesMax)
+      throw new GuestfsError("LOCAL", `more than ${namesMax} names, too many to be kept in memory`, { procedure });
+    // A character for each byte: they sort as the bytes do.
+    names.push(bytes.toString("latin1", start, end));
     start = end + 1;
   }
-  return names.sort((a, b) => Buffer.compare(a, b)).map(decodeText);
+  names.sort();
+  for (const [at, name] of names.entries())
+    if (/[\x80-\xff]/.test(name)) names[at] = decodeText(Buffer.from(name, "latin1"));
+  return names;
+}
+
+async function namesFrom<N extends "find0" | "ls0">(
+  context: CallContext,
+  name: N,
+  args: ProcedureMap[N]["args"],
+): Promise<string[]> {
+  return sortedNames(context, await context.callForContent(name, args, namesBytesMax));
 }
 
 async function inBatches<T>(
@@ -23,6 +41,18 @@ async function inBatches<T>(
   const results: T[] = [];
   for (let start = 0; start < names.length; start += namesPerCall)
     for (const result of await call(names.slice(start, start + namesPerCall))) results.push(result);
+  return results;
+}
+
+/** The same, where each name has one result. @throws ProtocolError when it has not */
+async function eachInBatches<T>(
+  { procedure }: CallContext,
+  names: readonly string[],
+  call: (batch: readonly string[]) => Promise<readonly T[]>,
+): Promise<T[]> {
+  const results = await inBatches(names, call);
+  if (results.length !== names.length)
+    throw new ProtocolError(`${procedure}: ${results.length} results for ${names.length} names`);
   return results;
 }
 
@@ -45,7 +75,7 @@ function withoutNanoseconds(from: Statns): Stat {
 }
 
 function statnsOf(context: CallContext, path: string, names: readonly string[]): Promise<Statns[]> {
-  return inBatches(names, (batch) => context.call("internal_lstatnslist", { path, names: batch }));
+  return eachInBatches(context, names, (batch) => context.call("internal_lstatnslist", { path, names: batch }));
 }
 
 /** The stock daemon has no errno of its own for a procedure that it does not know. */
@@ -57,7 +87,7 @@ async function readdir(context: CallContext, dir: string): Promise<Dirent[]> {
   const { retiredReaddir } = context.handle;
   if (!retiredReaddir.has(context.handle.readyConnection(context.procedure))) {
     try {
-      return structsIn<Dirent>("dirent", await context.callForContent("internal_readdir", { dir }));
+      return structsIn<Dirent>("dirent", await context.callForContent("internal_readdir", { dir }, recordsMax));
     } catch (error) {
       if (!isUnknownProcedure(error)) throw error;
       retiredReaddir.add(context.handle.readyConnection(context.procedure));
@@ -70,8 +100,8 @@ async function readdir(context: CallContext, dir: string): Promise<Dirent[]> {
 export const listingFunctions: LibraryFunctions<
   "find" | "ls" | "lstat" | "lstatlist" | "lstatnslist" | "lxattrlist" | "readdir" | "readlinklist" | "stat"
 > = {
-  find: async (context, directory) => sortedNames(await context.callForContent("find0", { directory })),
-  ls: async (context, directory) => sortedNames(await context.callForContent("ls0", { dir: directory })),
+  find: (context, directory) => namesFrom(context, "find0", { directory }),
+  ls: (context, dir) => namesFrom(context, "ls0", { dir }),
   lstat: async (context, path) => withoutNanoseconds(await context.call("lstatns", { path })),
   lstatlist: async (context, path, names) => (await statnsOf(context, path, names)).map(withoutNanoseconds),
   lstatnslist: statnsOf,
@@ -79,6 +109,6 @@ export const listingFunctions: LibraryFunctions<
     inBatches(names, (batch) => context.call("internal_lxattrlist", { path, names: batch })),
   readdir,
   readlinklist: (context, path, names) =>
-    inBatches(names, (batch) => context.call("internal_readlinklist", { path, names: batch })),
+    eachInBatches(context, names, (batch) => context.call("internal_readlinklist", { path, names: batch })),
   stat: async (context, path) => withoutNanoseconds(await context.call("statns", { path })),
 };

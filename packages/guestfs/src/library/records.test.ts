@@ -34,6 +34,26 @@ test("readdir of newer daemons: structs one behind the other", () =>
     assert.deepEqual(entries[49], { ino: 49n, ftyp: "r", name: "f49" });
   }));
 
+test("numbers of inodes may be as large as 64 bits allow", async () => {
+  let asked: unknown;
+  await using peer = await startScriptedPeer(async (conversation) => {
+    conversation.greet();
+    conversation.reply(await conversation.call(), 2);
+    // Its header and the device; then the number.
+    const frame = await conversation.frame();
+    assert.ok(frame?.type === "message");
+    const view = new DataView(frame.bytes.buffer, frame.bytes.byteOffset, frame.bytes.length);
+    asked = view.getBigInt64(frame.bytes.length - 8);
+    conversation.end();
+  });
+  await using g = new Guestfs({ environment: false, closeTimeout: 1 });
+  g.setBackend(`unix:${peer.socketPath}`);
+  g.setAutosync(false);
+  await g.launch();
+  await assert.rejects(g.findInode("/dev/sda1", 2n ** 62n + 1n), { code: "CONNECTION_CLOSED" });
+  assert.equal(asked, 2n ** 62n + 1n);
+});
+
 test("content that ends in the middle of a struct", () =>
   sending(dirents(3).subarray(0, -4), async (g) => {
     await assert.rejects(g.readdir("/"), ProtocolError);

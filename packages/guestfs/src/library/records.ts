@@ -2,6 +2,9 @@ import { decodeText, ProtocolError, Reader, readStruct } from "@guestfs/protocol
 import type { TskDirent, Xattr, YaraDetection } from "@guestfs/schema";
 import type { LibraryFunctions } from "./library.ts";
 
+/** Most bytes that are taken for the results of one call. */
+export const recordsMax: number = 128 * 1024 * 1024;
+
 /**
  * The structs that follow each other in a download.
  * @throws ProtocolError when it ends in the middle of one
@@ -34,13 +37,20 @@ function journalFields(content: Uint8Array): Xattr[] {
 /** Calls whose many results the daemon sends as a file. */
 export const recordFunctions: LibraryFunctions<"filesystemWalk" | "findInode" | "journalGet" | "yaraScan"> = {
   filesystemWalk: async (context, device) =>
-    structsIn<TskDirent>("tsk_dirent", await context.callForContent("internal_filesystem_walk", { device })),
+    structsIn<TskDirent>(
+      "tsk_dirent",
+      await context.callForContent("internal_filesystem_walk", { device }, recordsMax),
+    ),
   findInode: async (context, device, inode) =>
     structsIn<TskDirent>(
       "tsk_dirent",
-      await context.callForContent("internal_find_inode", { device, inode: Number(inode) }),
+      // Wide ones stand on the wire as well, whatever the type says.
+      await context.callForContent("internal_find_inode", { device, inode: inode as number }, recordsMax),
     ),
-  journalGet: async (context) => journalFields(await context.callForContent("internal_journal_get", {})),
+  journalGet: async (context) => journalFields(await context.callForContent("internal_journal_get", {}, recordsMax)),
   yaraScan: async (context, path) =>
-    structsIn<YaraDetection>("yara_detection", await context.callForContent("internal_yara_scan", { path })),
+    structsIn<YaraDetection>(
+      "yara_detection",
+      await context.callForContent("internal_yara_scan", { path }, recordsMax),
+    ),
 };

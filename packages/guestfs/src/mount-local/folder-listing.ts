@@ -1,3 +1,4 @@
+import { ProtocolError } from "@guestfs/protocol";
 import type { Statns, Xattr } from "@guestfs/schema";
 import type { GuestfsApi } from "../gen/api.ts";
 
@@ -6,11 +7,18 @@ const batchSize = 1000;
 
 type Attributes = ReadonlyMap<string, Uint8Array>;
 
-/** Takes apart what `lxattrlist` gives: for each file an entry with the number of its attributes, and then those. */
+/**
+ * Takes apart what `lxattrlist` gives: for each file an entry with the number of its attributes, and then those.
+ * @throws ProtocolError when a number is none, or more than what follows
+ */
 function attributesIn(list: readonly Xattr[]): Attributes[] {
   const files: Attributes[] = [];
   for (let at = 0; at < list.length;) {
-    const count = Number(Buffer.from(list[at]?.attrval ?? []).toString("latin1")) || 0;
+    const text = Buffer.from((list[at] as Xattr).attrval).toString("latin1");
+    // Empty: they could not be read.
+    const count = text === "" ? 0 : Number(text);
+    if (!/^\d*$/.test(text) || count > list.length - at - 1)
+      throw new ProtocolError("a list of extended attributes with a number that is none");
     files.push(new Map(list.slice(at + 1, at + 1 + count).map(({ attrname, attrval }) => [attrname, attrval])));
     at += 1 + count;
   }

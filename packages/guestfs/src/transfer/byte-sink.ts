@@ -6,6 +6,6 @@ export interface ByteSink {
   write(bytes: Uint8Array): Promise<void> | undefined;
   /** All bytes were written. */
   end(): Promise<void> | undefined;
-  /** No more will come: cancelled, or the daemon failed. Never rejects; may come in any state. */
+  /** No more will come: cancelled, or the daemon failed. Never rejects, and waits for nobody but a file of this machine; may come in any state, and again. */
   abort(error: Error): Promise<void>;
 }

@@ -10,10 +10,12 @@ export function makeSink(sink: FileSink): ByteSink {
   return sink instanceof WritableStream ? new WebSink(sink) : new WritableSink(sink);
 }
 
+/** What a transfer needs of a stream; that of a server's response is no `Writable`. */
+const streamMethods = ["write", "end", "on", "off", "destroy"] as const;
+
 /** Whether a value may stand where a place for content is asked for. */
 export function isFileSink(value: unknown): value is FileSink {
-  if (typeof value === "string" || value instanceof WritableStream) return true;
-  return (
-    value instanceof Writable || (typeof value === "object" && value !== null && "write" in value && "end" in value)
-  );
+  if (typeof value === "string" || value instanceof WritableStream || value instanceof Writable) return true;
+  if (typeof value !== "object" || value === null) return false;
+  return streamMethods.every((name) => typeof (value as Record<string, unknown>)[name] === "function");
 }

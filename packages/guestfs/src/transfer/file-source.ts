@@ -4,11 +4,13 @@ import { Readable } from "node:stream";
 import type { FileSource } from "../call-options.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { holdStream } from "./hold-stream.ts";
+import { isFifo, openFifo } from "./open-fifo.ts";
 
 class PathSource implements ByteSource {
   readonly size: number;
   readonly shortReadIsEnd = false;
   readonly #file: FileHandle;
+  #reading = false;
 
   constructor(file: FileHandle, size: number) {
     this.#file = file;
@@ -16,12 +18,18 @@ class PathSource implements ByteSource {
   }
 
   async read(views: readonly Uint8Array[]): Promise<number> {
-    const { bytesRead } = await this.#file.readv(views);
-    return bytesRead;
+    this.#reading = true;
+    try {
+      return (await this.#file.readv(views)).bytesRead;
+    } finally {
+      this.#reading = false;
+    }
   }
 
   async close(): Promise<void> {
-    await this.#file.close().catch(() => undefined);
+    const closed = this.#file.close().catch(() => undefined);
+    // What is being read, from a terminal for instance, may never come.
+    if (!this.#reading) await closed;
   }
 }
 
@@ -107,7 +115,11 @@ function pieces(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): ByteS
     const reader = (source as ReadableStream<Uint8Array>).getReader();
     return new PieceSource(
       () => reader.read(),
-      () => reader.cancel(),
+      () => {
+        const cancelled = reader.cancel();
+        reader.releaseLock();
+        return cancelled;
+      },
     );
   }
   const release = holdStream(source, true);
@@ -127,6 +139,7 @@ function pieces(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): ByteS
  */
 export async function openSource(source: FileSource): Promise<ByteSource> {
   if (typeof source === "string") {
+    if (await isFifo(source)) return pieces(await openFifo(source, "read"));
     const file = await open(source, "r");
     try {
       const stats = await file.stat();

@@ -1,6 +1,8 @@
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import type { ByteSink } from "./byte-sink.ts";
+import { isFifo, openFifo } from "./open-fifo.ts";
+import { WritableSink } from "./stream-sink.ts";
 
 const pieceSize = 1024 * 1024;
 /** A piece is written when less than this is free in it, in bytes: a chunk of any size agreed on still fits. */
@@ -9,6 +11,9 @@ const reserve = 256 * 1024;
 /** A file of this machine. Two pieces of memory: one is filled while the other is written. */
 export class PathSink implements ByteSink {
   readonly #path: string;
+  readonly #abandoned = new AbortController();
+  #opening: Promise<void> | undefined;
+  #pipe: WritableSink | undefined;
   #file: FileHandle | undefined;
   #filling: Uint8Array = new Uint8Array(pieceSize);
   #spare: Uint8Array | undefined = new Uint8Array(pieceSize);
@@ -19,11 +24,21 @@ export class PathSink implements ByteSink {
     this.#path = path;
   }
 
-  async open(): Promise<void> {
-    this.#file = await open(this.#path, "w");
+  open(): Promise<void> {
+    return (this.#opening = this.#open());
+  }
+
+  async #open(): Promise<void> {
+    if (!(await isFifo(this.#path))) {
+      this.#file = await open(this.#path, "w");
+      return;
+    }
+    this.#pipe = new WritableSink(await openFifo(this.#path, "write", this.#abandoned.signal));
+    this.#pipe.open();
   }
 
   write(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#pipe) return this.#pipe.write(bytes);
     if (bytes.length > this.#filling.length - this.#length) return this.#writeThrough(bytes);
     this.#filling.set(bytes, this.#length);
     this.#length += bytes.length;
@@ -64,6 +79,10 @@ export class PathSink implements ByteSink {
   }
 
   async end(): Promise<void> {
+    if (this.#pipe) {
+      await this.#pipe.end();
+      return;
+    }
     try {
       await this.#writing;
       this.#flush();
@@ -75,7 +94,10 @@ export class PathSink implements ByteSink {
     }
   }
 
-  async abort(): Promise<void> {
+  async abort(error: Error): Promise<void> {
+    this.#abandoned.abort(error);
+    await this.#opening?.catch(() => undefined);
+    await this.#pipe?.abort(error);
     await this.#writing?.catch(() => undefined);
     const file = this.#file;
     this.#file = undefined;

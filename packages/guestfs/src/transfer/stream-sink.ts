@@ -76,7 +76,10 @@ export class WritableSink extends StreamSink {
 
   protected override async finish(): Promise<void> {
     if (this.#failure) throw this.#failure;
-    if (this.#isStandard()) return;
+    if (this.#isStandard()) {
+      this.#forget();
+      return;
+    }
     const finished = this.#event("finish");
     this.#stream.end();
     await finished;
@@ -140,13 +143,16 @@ export class WebSink extends StreamSink {
 
   protected override async finish(): Promise<void> {
     await this.#writer?.close();
+    this.#writer?.releaseLock();
   }
 
-  override async abort(error: Error): Promise<void> {
-    try {
-      await (this.#writer ?? this.#stream).abort(error);
-    } catch {
+  override abort(error: Error): Promise<void> {
+    // Not awaited: a stream answers only behind a `write` that may never end.
+    void (this.#writer ?? this.#stream)
+      .abort(error)
       // It failed before us, or someone else holds it.
-    }
+      .catch(() => undefined)
+      .then(() => this.#writer?.releaseLock());
+    return Promise.resolve();
   }
 }

@@ -30,6 +30,7 @@ export class TransferWindow {
   readonly #file: FileHandle;
   #pieces = 0;
   #marked = false;
+  #opened = false;
   #writing: Promise<unknown> = Promise.resolve();
 
   constructor(file: FileHandle, { start = 0, shared = false }: { start?: number; shared?: boolean } = {}) {
@@ -46,14 +47,15 @@ export class TransferWindow {
     return token;
   }
 
-  /** @param size - bytes of the window that the daemon sees */
+  /** @param size - bytes of the window that the daemon sees; 0 when it does not see it */
   open(size: number): void {
+    this.#opened = true;
     this.#pieces = Math.floor(Math.min(size, windowSize) / pieceSize);
   }
 
   /** Whether it should be marked and opened now, for content of this size; 0 for an unknown one. */
   wanted(size: number): boolean {
-    return !this.#marked && isWorthwhile(size);
+    return !this.#opened && isWorthwhile(size);
   }
 
   /** Whether content of this size should go this way; 0 for an unknown one. */

@@ -19,6 +19,8 @@ const fieldsPattern = new RegExp(
   String.raw`^(\d{1,20}) (\d{1,20}) ([0-7]{1,4}) ([a-zA-Z]) (\d{1,20}) (\d{1,10}) (\d{1,10}) (\d{1,20}) (\d{1,20}) ${time}${time}${time}`,
 );
 const devicePattern = /^\d+ \d+ \d+ [bc] /;
+/** Shortest that {@link fieldsPattern} can match. */
+const fieldsMin = "0 0 0 f 0 0 0 0 0 0.000000000 0.000000000 0.000000000 ".length;
 /** Longest that {@link fieldsPattern} can match, and some more. */
 const fieldsMax = 300;
 
@@ -39,6 +41,8 @@ function sortedPlaces(records: Buffer): Place[] {
     const middle = records.indexOf(0, start);
     const end = middle < 0 ? -1 : records.indexOf(0, middle + 1);
     if (end < 0) throw new ProtocolError("a walk that ends in a record");
+    // Here already, as records without fields would be far more than those with them.
+    if (middle - start < fieldsMin) throw new ProtocolError("a record of a walk without its fields");
     const key = records.toString("latin1", middle + 1, end);
     if (!isPath(key)) throw new ProtocolError("a record of a walk with a path that is none");
     // No name has a NUL, and nothing is less.

@@ -11,6 +11,7 @@ import { startOwnDaemon, startScriptedPeer, startStockDaemon, whyNoStockDaemon }
 import type { PeerConversation } from "@guestfs/testkit";
 import { CancelledError, Guestfs, ProtocolError, RemoteError, StateError } from "../index.ts";
 import type { WalkEntry, WalkOptions } from "../index.ts";
+import { WalkRecords } from "./records.ts";
 
 const root = process.geteuid?.() === 0;
 const temporary = mkdtempSync(join(tmpdir(), "guestfs-walk-"));
@@ -289,6 +290,13 @@ describe("a daemon that sends nonsense", () => {
     ["a time without an end", `${stat.replace("1.0000000000", `1.${"0".repeat(1000)}`)}a\0`],
   ] as const)
     test(what, () => sent(text, (g) => assert.rejects(all(g, "/"), ProtocolError)));
+
+  test("megabytes of records without fields are not sorted first", () => {
+    const count = 4 * 1024 * 1024;
+    const before = process.memoryUsage().heapUsed;
+    assert.throws(() => new WalkRecords(Buffer.alloc(3 * count, "\0a\0"), "/"), ProtocolError);
+    assert.ok(process.memoryUsage().heapUsed - before < 50 * 1024 * 1024);
+  });
 
   test("megabytes without an end", () =>
     answered(
