@@ -32,12 +32,12 @@ async function answersOnce(peer: PeerConversation): Promise<void> {
 }
 
 test("a daemon that greets and then says nothing is given up in time", () =>
-  attached(answersOnce, 500, async (attaching) => {
+  attached(answersOnce, 5000, async (attaching) => {
     await assert.rejects(
       attaching,
       (error) =>
         error instanceof LaunchError &&
-        /the daemon in the machine machine did not answer within 0.5 s/.test(error.message),
+        /the daemon in the machine machine did not answer within 5 s/.test(error.message),
     );
   }));
 
