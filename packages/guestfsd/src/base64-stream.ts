@@ -1,3 +1,5 @@
+import { DaemonError } from "./daemon-error.ts";
+
 const lineLength = 76;
 const bytesPerLine = (lineLength / 4) * 3;
 
@@ -20,7 +22,7 @@ export class Base64Encoder {
   }
 }
 
-/** Decodes base64 as it comes; what is none of its characters is passed over. */
+/** Decodes base64 as it comes; what is none of its characters is passed over. Padding may be followed by more. */
 export class Base64Decoder {
   #held = "";
 
@@ -29,14 +31,15 @@ export class Base64Decoder {
       this.#held +
       Buffer.from(data.buffer, data.byteOffset, data.length)
         .toString("latin1")
-        .replace(/[^A-Za-z0-9+/]+/g, "");
+        .replace(/[^A-Za-z0-9+/=]+/g, "");
     const whole = text.length - (text.length % 4);
     this.#held = text.slice(whole);
-    return Buffer.from(text.slice(0, whole), "base64");
+    const parts = text.slice(0, whole).match(/[^=]+={0,2}/g) ?? [];
+    return Buffer.concat(parts.map((part) => Buffer.from(part, "base64")));
   }
 
-  /** What is left at the end. */
-  end(): Buffer {
-    return Buffer.from(this.#held, "base64");
+  /** @throws DaemonError when the text ends within four characters that belong together */
+  end(): void {
+    if (this.#held !== "") throw new DaemonError("what was sent is no base64: it ends too early", "EINVAL");
   }
 }

@@ -34,11 +34,18 @@ export interface PartedPartition {
   readonly flags: readonly string[];
 }
 
+/** A table as parted(8) reads it. */
+export interface PartedTable {
+  /** `loop`: none, but a filesystem */
+  readonly type: string;
+  readonly partitions: readonly PartedPartition[];
+}
+
 /**
  * A table as parted(8) reads it, for the kinds that libblkid does not know. Sizes in bytes.
  * @throws DaemonError (EINVAL) when there is none
  */
-export function readWithParted(device: string): { type: string; partitions: PartedPartition[] } {
+export function readWithParted(device: string): PartedTable {
   const { status, stdout, stderr } = run(["parted", "-m", "-s", "--", device, "unit", "b", "print"], { accept: "any" });
   const lines = stdout.toString("utf8").split(/;\n/);
   if (status !== 0) throw new DaemonError(`${device}: ${complaint(stderr || stdout.toString("utf8"))}`, "EINVAL");

@@ -130,6 +130,9 @@ test("base64 goes out as base64(1) writes it, and comes in with whatever white s
   const spread = Buffer.from(encoded.toString().replaceAll("\n", "").replace(/.{61}/g, "$& \r\n\t"));
   await client.upload("base64_in", { filename: "/back" }, spread);
   assert.ok(readFileSync(inGuest("/back")).equals(content));
+  await client.upload("base64_in", { filename: "/back" }, Buffer.from("aGVs\nbG8=IHRo\nZXJlIQ=="));
+  assert.equal(readFileSync(inGuest("/back"), "utf8"), "hello there!");
+  await assert.rejects(client.upload("base64_in", { filename: "/back" }, Buffer.from("hello")), /it ends too early/);
 });
 
 test("initrds: plain, compressed, and one archive behind the other", async () => {

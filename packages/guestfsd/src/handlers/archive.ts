@@ -194,7 +194,7 @@ export const archive: HandlersOf<"archive"> = {
     const decoder = new Base64Decoder();
     const decode = (fd: number): void => {
       for (const data of context.input) writeAll(fd, decoder.push(data));
-      writeAll(fd, decoder.end());
+      decoder.end();
     };
     context.sysroot.withOpen(filename, create, decode, 0o666);
   },

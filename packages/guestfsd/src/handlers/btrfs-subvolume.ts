@@ -19,13 +19,14 @@ function target(context: Context, path: string): string {
 }
 
 /**
- * Reads what `btrfs subvolume show` prints: lines of a name, a colon and a value, then the snapshots, one a line.
- * The first line is the path.
+ * Reads what `btrfs subvolume show` prints: its path, lines of a name, a colon and a value (`-` for none), then the snapshots, one a line.
  */
 export function parseSubvolume(text: string): Record<string, string> {
   const result: Record<string, string> = Object.create(null) as Record<string, string>;
   let list: string | undefined;
-  for (const line of text.split("\n").slice(1)) {
+  const [path = "", ...lines] = text.split("\n");
+  result["path"] = path.trim();
+  for (const line of lines) {
     const content = line.trim();
     if (content === "") continue;
     if (list !== undefined && line.startsWith("\t\t")) {
@@ -35,7 +36,8 @@ export function parseSubvolume(text: string): Record<string, string> {
     const colon = content.indexOf(":");
     if (colon < 0) continue;
     const name = content.slice(0, colon);
-    result[name] = content.slice(colon + 1).trim();
+    const value = content.slice(colon + 1).trim();
+    result[name] = value === "-" ? "" : value;
     list = name === "Snapshot(s)" ? name : undefined;
   }
   return result;

@@ -9,9 +9,10 @@ import { walkTree } from "../tree-walk.ts";
 
 const hashes = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
 
-/** @throws DaemonError when there is no such type of checksum */
-function checkType(type: string): void {
-  if (type === "crc" || hashes.includes(type)) return;
+/** A type of checksum, in letters of any case. @throws DaemonError when there is no such one */
+function typeNamed(text: string): string {
+  const type = text.toLowerCase();
+  if (type === "crc" || hashes.includes(type)) return type;
   throw new DaemonError(`${type}: unknown type of checksum, expecting one of crc, ${hashes.join(", ")}`);
 }
 
@@ -31,8 +32,8 @@ function digestOf(type: string, fd: number, pulse: () => void): string {
  * The checksum of what a descriptor holds from its place on: hexadecimal digits, or for `crc` the decimal
  * number of cksum(1).
  */
-export function checksumOf(type: string, fd: number, pulse: () => void): string {
-  checkType(type);
+export function checksumOf(text: string, fd: number, pulse: () => void): string {
+  const type = typeNamed(text);
   return type === "crc" ? (crcOf(fd, pulse).split(" ")[0] ?? "") : digestOf(type, fd, pulse);
 }
 
@@ -47,8 +48,8 @@ function sumLine(sum: string, separator: string, name: Buffer): Buffer {
 }
 
 /** Sends a line with the checksum of each regular file below a folder. */
-export function checksumTree(type: string, directory: string, context: OutputContext): void {
-  checkType(type);
+export function checksumTree(text: string, directory: string, context: OutputContext): void {
+  const type = typeNamed(text);
   const here = Buffer.from("./");
   const { pulse } = context;
   context.sysroot.withOpen(directory, constants.O_RDONLY | O_DIRECTORY, (top) => {

@@ -36,7 +36,6 @@ function fillWith(context: Context, path: string, pattern: Uint8Array, length: n
 function allocate(context: Context, path: string, length: number): void {
   checkNotNegative("len", length, "EINVAL");
   const fill = (fd: number): void => {
-    if (length === 0) return;
     try {
       fallocate(fd, 0, 0, length);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { constants, lstatSync, readSync } from "node:fs";
 import { decodeText, encodeText } from "@guestfs/protocol";
+import { aboutPath } from "../about-path.ts";
 import { architectureHead, architectureOf } from "../architecture.ts";
 import { withContent, withDeviceOrFile } from "../content.ts";
 import type { Context, HandlersOf } from "../context.ts";
@@ -8,7 +9,7 @@ import { DaemonError } from "../daemon-error.ts";
 import { decompress, decompressorOf } from "../decompress.ts";
 import { readInitrd } from "../initrd.ts";
 import { isDots, readDirectory } from "../native/directory.ts";
-import { O_DIRECTORY } from "../native/file.ts";
+import { O_DIRECTORY, O_PATH } from "../native/file.ts";
 import { describeDescriptor } from "../native/magic.ts";
 import { fsPath } from "../sysroot.ts";
 
@@ -122,6 +123,8 @@ function caseSensitivePath(context: Context, path: string): string {
       throw new DaemonError(`${path}: no '${element}' in ${found || "/"}`, "ENOENT");
     found += `/${name ?? element}`;
   }
+  if (path.endsWith("/"))
+    aboutPath(path, () => context.sysroot.withOpen(found || "/", O_PATH | O_DIRECTORY, () => undefined));
   return found || "/";
 }
 

@@ -253,3 +253,18 @@ test("checksums agree with coreutils", async () => {
     execFileSync("md5sum", ["./with\nline end"], { cwd: inGuest("/sums"), encoding: "utf8" }),
   );
 });
+
+test("a path that ends in a slash is a folder's, in letters of any case", async () => {
+  await client.call("mkdir_p", { path: "/Mixed/Case" });
+  await write("/Mixed/Name", "x");
+  assert.equal(await client.call("case_sensitive_path", { path: "/mixed/CASE/" }), "/Mixed/Case");
+  assert.equal(await client.call("case_sensitive_path", { path: "/mixed/NAME" }), "/Mixed/Name");
+  assert.equal(await errno(client.call("case_sensitive_path", { path: "/mixed/NAME/" })), "ENOTDIR");
+});
+
+test("kinds of checksums are told apart whatever their letters' case; no room of no bytes", async () => {
+  await write("/sum", "hello");
+  const sum = "5d41402abc4b2a76b9719d911017c592";
+  for (const csumtype of ["md5", "MD5"]) assert.equal(await client.call("checksum", { csumtype, path: "/sum" }), sum);
+  assert.equal(await errno(client.call("fallocate64", { path: "/room", len: 0 })), "EINVAL");
+});

@@ -31,7 +31,7 @@ function tune2fsArguments(args: Tune2fs): string[] {
     if (value < least) throw new DaemonError(`${value}: must be ${least} or more`, "EINVAL");
     argv.push(option, `${value}${unit}`);
   };
-  number(args.maxmountcount, "-c", -1);
+  number(args.maxmountcount, "-c", 0);
   number(args.mountcount, "-C", 0);
   if (args.errorbehavior !== undefined) {
     if (!["continue", "remount-ro", "panic"].includes(args.errorbehavior))

@@ -2,7 +2,9 @@ import { partitionParent } from "../block-device.ts";
 import type { HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { readPartitionTable } from "../native/blkid.ts";
+import type { PartitionTable } from "../native/blkid.ts";
 import { parted, readWithParted } from "../parted.ts";
+import type { PartedTable } from "../parted.ts";
 import { checkNumber } from "../partition-table.ts";
 import { partitionAttribute } from "./partition-attribute.ts";
 import { sfdisk } from "./sfdisk.ts";
@@ -40,8 +42,21 @@ function tableType(parttype: string): string {
   return type;
 }
 
-/** What libblkid reads in no time; the rest is parted's. */
-const isCommon = (type: string | undefined): boolean => type === "gpt" || type === "dos";
+const protectiveMbr = 0xee;
+
+/** A table that libblkid reads in no time. An MBR with nothing in it may be what another kind of table stands behind. */
+function commonTable(device: string): PartitionTable | undefined {
+  const table = readPartitionTable(device);
+  const isOwn = table?.type === "dos" && table.partitions.some(({ type }) => type !== protectiveMbr);
+  return isOwn || table?.type === "gpt" ? table : undefined;
+}
+
+/** What parted(8) finds. @throws DaemonError when there is no table */
+function partedTable(device: string): PartedTable {
+  const table = readWithParted(device);
+  if (table.type === "loop") throw new DaemonError(`${device}: it has no partition table`, "EINVAL");
+  return table;
+}
 
 function parent(partition: string): { drive: string; number: number } {
   const found = partitionParent(partition);
@@ -78,20 +93,17 @@ export const partition: HandlersOf<"partition"> = {
     parted(device, "mklabel", type, "mkpart", type === "gpt" ? "p1" : "primary", "128s", "-128s");
   },
   part_list({ device }) {
-    const table = readPartitionTable(device);
-    const entries = isCommon(table?.type)
-      ? (table?.partitions ?? []).map(({ number, start, size }) => ({ number, start, end: start + size - 1, size }))
-      : readWithParted(device).partitions;
+    const table = commonTable(device);
+    const entries = table
+      ? table.partitions.map(({ number, start, size }) => ({ number, start, end: start + size - 1, size }))
+      : partedTable(device).partitions;
     return entries
       .toSorted((a, b) => a.number - b.number)
       .map(({ number, start, end, size }) => ({ part_num: number, part_start: start, part_end: end, part_size: size }));
   },
   part_get_parttype({ device }) {
-    const table = readPartitionTable(device);
-    if (table && isCommon(table.type)) return table.type === "dos" ? "msdos" : table.type;
-    const { type } = readWithParted(device);
-    if (type === "loop") throw new DaemonError(`${device}: it has no partition table`, "EINVAL");
-    return type;
+    const table = commonTable(device);
+    return table ? (table.type === "dos" ? "msdos" : table.type) : partedTable(device).type;
   },
   part_to_dev: (args) => `/dev/${parent(args.partition).drive}`,
   part_to_partnum: (args) => parent(args.partition).number,

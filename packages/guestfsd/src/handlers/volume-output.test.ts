@@ -37,8 +37,9 @@ test("btrfs subvolume show", () => {
   assert.deepEqual(
     { ...shown },
     {
+      path: "test1",
       Name: "test1",
-      "Parent UUID": "-",
+      "Parent UUID": "",
       "Creation time": "2024-01-02 03:04:05 +0000",
       "Snapshot(s)": "a b,c: d:",
       "Quota group": "0/256",

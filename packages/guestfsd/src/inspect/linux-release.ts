@@ -131,5 +131,6 @@ export function linuxRelease(reader: GuestReader): Release {
     fromReleaseFile(reader);
   if (!release) return {};
   const finer = finerVersion[release.distro ?? ""];
-  return finer === undefined ? release : { ...release, ...parseVersion(reader.firstLine(finer)) };
+  const line = finer === undefined ? undefined : reader.firstLine(finer);
+  return line === undefined ? release : { ...release, productName: line, ...parseVersion(line) };
 }

@@ -112,10 +112,12 @@ function readEntry(file: Pointer, folder: Pointer): WalkEntry | undefined {
   const name = viewAt(nameAt, fsName.size);
   const text = name.getBigUint64(fsName.name, true);
   const last = text === 0n ? "" : textAt(text);
-  if (last === "." || last === "..") return undefined;
+  const above = textAt(folder);
+  // Of the folders themselves, the root alone has no other entry.
+  if (last === ".." || (last === "." && above !== "")) return undefined;
   const meta = pointers.getBigUint64(fsFile.meta, true);
   return {
-    path: `${textAt(folder)}${last}`,
+    path: `${above}${last}`,
     inode: Number(name.getBigUint64(fsName.inode, true)),
     type: name.getUint32(fsName.type, true),
     allocated: (name.getUint32(fsName.flags, true) & 2) === 0,
