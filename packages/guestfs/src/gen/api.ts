@@ -1026,7 +1026,7 @@ export interface GuestfsApi {
    * Start an Augeas session on the guest, replacing any earlier one.
    *
    * @param root - filesystem root for Augeas, usually "/"
-   * @param flags - bitmask of Augeas flags, 0 for none
+   * @param flags - sum of aug_init(3)'s flags, 0 for none: 1 backup of saved files (.augsave), 2 new file beside them (.augnew), 4 typecheck lenses, 8 no standard lenses, 16 saving changes nothing, 32 load no files, 64 load no lenses but those of aug_transform (much faster)
    * @remarks procedure 16, since libguestfs 0.0.7; guestfs(3).
    */
   augInit(root: string, flags: number, options?: CallOptions): Promise<void>;
