@@ -55,6 +55,16 @@ describe("storage", { skip }, () => {
     }
   });
 
+  test("a program of the guest needs a guest", async () => {
+    const first = /you must call 'mount' first/;
+    await assert.rejects(g.command(["/bin/true"]), first);
+    await assert.rejects(g.commandLines(["/bin/true"]), first);
+    await assert.rejects(g.commandOut(["/bin/true"], "/dev/null"), first);
+    await assert.rejects(g.sh("true"), first);
+    await assert.rejects(g.shLines("true"), first);
+    await assert.rejects(g.shOut("true", "/dev/null"), first);
+  });
+
   test("the table changes around a partition that is in use", async () => {
     await g.partAdd("/dev/sda", "p", 2048, 204799);
     await g.mkfs("ext2", "/dev/sda1");

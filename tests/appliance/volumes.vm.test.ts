@@ -17,6 +17,12 @@ const dword = (value: number): Uint8Array => {
   return new Uint8Array(buffer);
 };
 
+const fails = (errno: string) => (error: unknown) => {
+  assert.ok(error instanceof RemoteError, String(error));
+  assert.equal(error.errno, errno, error.message);
+  return true;
+};
+
 describe("volumes", { skip }, () => {
   const g = new Guestfs();
 
@@ -112,10 +118,16 @@ describe("volumes", { skip }, () => {
   test("an encrypted device opens with its key alone", async () => {
     await g.luksFormat("/dev/sda", "geheim\nwith a second line", 0);
     assert.match(await g.luksUuid("/dev/sda"), /^[0-9a-f-]{36}$/);
-    await assert.rejects(g.cryptsetupOpen("/dev/sda", "geheim", "clear"), RemoteError);
+    await assert.rejects(g.cryptsetupOpen("/dev/sda", "geheim", "clear"), fails("EPERM"));
+    await assert.rejects(g.luksAddKey("/dev/sda", "geheim", "more", 1), fails("EPERM"));
     await g.cryptsetupOpen("/dev/sda", "geheim\nwith a second line", "clear");
+    await assert.rejects(g.cryptsetupOpen("/dev/sda", "geheim\nwith a second line", "clear"), fails("EEXIST"));
+    await assert.rejects(g.cryptsetupOpen("/dev/sda", "geheim\nwith a second line", "twice"), fails("EBUSY"));
     await g.mkfs("ext2", "/dev/mapper/clear");
     assert.equal(await g.vfsType("/dev/sda"), "crypto_LUKS");
+    await g.mount("/dev/mapper/clear", "/");
+    await assert.rejects(g.cryptsetupClose("/dev/mapper/clear"), fails("EBUSY"));
+    await g.umount("/");
     await g.cryptsetupClose("/dev/mapper/clear");
     await assert.rejects(g.vfsType("/dev/mapper/clear"), RemoteError);
   });

@@ -48,6 +48,35 @@ describe("a guest's configuration", () => {
     await assert.rejects(g.augGet("/files"), /aug-init/);
   });
 
+  test("Augeas reads one lens alone when told so", root, async () => {
+    writeFileSync(inGuest("etc/hosts"), "127.0.0.1 localhost\n");
+    writeFileSync(inGuest("etc/host.conf"), "multi on\n");
+    await g.augInit("/", 64);
+    assert.deepEqual(await g.augMatch("/augeas/load/*"), []);
+    await g.augTransform("Hosts.lns", "/etc/hosts");
+    await g.augTransform("Json.lns", "/etc/host.conf");
+    await g.augLoad();
+    assert.deepEqual(await g.augMatch("/files/etc/*"), ["/files/etc/hosts"]);
+    assert.deepEqual(await g.augMatch("/augeas/trial | /augeas/text/*"), []);
+    await g.augSet("/files/etc/hosts/1/canonical", "here");
+    await g.augSave();
+    assert.equal(readFileSync(inGuest("etc/hosts"), "utf8"), "127.0.0.1 here\n");
+    await g.augClose();
+  });
+
+  test("Augeas takes no lens from the guest", root, async () => {
+    const lenses = inGuest("usr/share/augeas/lenses");
+    mkdirSync(lenses, { recursive: true });
+    writeFileSync(join(lenses, "guest.aug"), 'module Guest =\n  let lns = [ label "guest" . del /[^\\n]*\\n/ "" ]*\n');
+    for (const flags of [0, 64]) {
+      await g.augInit("/", flags);
+      await g.augTransform("Guest.lns", "/etc/hosts");
+      await assert.rejects(g.augLoad(), /Guest\.lns/);
+      assert.deepEqual(await g.augMatch("/files/etc/hosts/guest"), []);
+      await g.augClose();
+    }
+  });
+
   test("Augeas does not follow a guest's symlinks out of it", root, async () => {
     symlinkSync("/etc/group", inGuest("etc/group"));
     symlinkSync("../../../../../../../../../etc/fstab", inGuest("etc/fstab"));

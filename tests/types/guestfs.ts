@@ -1,5 +1,6 @@
 // Compiled, never run: what the library accepts and refuses, and what its calls give back.
 import { Guestfs } from "guestfs";
+import type { AnyGuestfsError, Application2, GuestfsError, GuestfsErrorCode, Partition, Stat } from "guestfs";
 import type { Holds, Same } from "./same.ts";
 
 type Result<Name extends keyof Guestfs> = Guestfs[Name] extends (...args: never[]) => infer R ? Awaited<R> : never;
@@ -11,6 +12,10 @@ export type Claims = [
   Holds<Same<Result<"listFilesystems">, Record<string, string>>>,
   Holds<Same<Result<"filesize">, number>>,
   Holds<Same<Result<"isDir">, boolean>>,
+  Holds<Same<Result<"partList">, Partition[]>>,
+  Holds<Same<Result<"stat">, Stat>>,
+  Holds<Same<Result<"inspectListApplications2">, Application2[]>>,
+  Holds<Same<AnyGuestfsError["code"], GuestfsErrorCode>>,
 ];
 
 export async function accepted(): Promise<void> {
@@ -21,6 +26,20 @@ export async function accepted(): Promise<void> {
   await g.upload(new Uint8Array(3), "/three");
   await g.upload("/etc/hostname", "/hostname");
   await g.download("/three", new WritableStream<Uint8Array>());
+}
+
+export function narrowed(error: GuestfsError): string {
+  const failure = error as AnyGuestfsError;
+  switch (failure.code) {
+    case "LAUNCH":
+      return failure.fix;
+    case "STATE":
+      return failure.state;
+    case "UNSUPPORTED":
+      return failure.group;
+    default:
+      return failure.errno;
+  }
 }
 
 export async function refused(g: Guestfs): Promise<void> {

@@ -89,6 +89,7 @@ export function clientApi(): string {
   return [
     generatedNotice,
     `import type { ${used.join(", ")} } from "@guestfs/schema";`,
+    `export type { ${used.join(", ")} } from "@guestfs/schema";`,
     'import type { CallOptions, FileSink, FileSource } from "../call-options.ts";',
     "",
     text,

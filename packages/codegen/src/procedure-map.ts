@@ -1,21 +1,14 @@
 import { camelCase, pascalCase, structs, topics } from "@guestfs/schema";
 import type { Procedure } from "@guestfs/schema";
 import { generatedNotice } from "./notice.ts";
-import { fieldType, parameterType, resultType } from "./types.ts";
-
-const fieldNotes: Readonly<Record<string, string>> = {
-  char: "one character",
-  bytes: "in bytes",
-  uuid: "32 characters, without dashes",
-  percent: "percentage, -1 when absent",
-};
+import { fieldNote, fieldType, parameterType, resultType } from "./types.ts";
 
 function structInterfaces(): string[] {
   return structs.flatMap((struct) => [
     `/** ${struct.summary} */`,
     `export interface ${pascalCase(struct.name)} {`,
     ...struct.fields.flatMap((field) => {
-      const note = fieldNotes[field.type];
+      const note = fieldNote(field);
       return [...(note ? [`  /** ${note} */`] : []), `  ${field.name}: ${fieldType(field)};`];
     }),
     "}",

@@ -59,6 +59,18 @@ export function resultType(result: Result): string {
   }
 }
 
+const fieldNotes: Readonly<Record<string, string>> = {
+  char: "one character",
+  bytes: "in bytes",
+  uuid: "32 characters, without dashes",
+  percent: "percentage, -1 when absent",
+};
+
+/** Unit or form of a struct's column; empty when its type says it all. */
+export function fieldNote(field: StructField): string {
+  return field.wide ? "all 64 bits are used" : (fieldNotes[field.type] ?? "");
+}
+
 /** TypeScript type of a struct's column. */
 export function fieldType(field: StructField): string {
   switch (field.type) {

@@ -22,6 +22,17 @@ export interface GuestfsErrorDetails {
   /** Wire name of the call, such as `mkfs`; it goes in front of the message. */
   procedure?: string | undefined;
   cause?: unknown;
+  /** Name of the system's error; default: that of the cause. */
+  errno?: string | undefined;
+}
+
+/** The name of the system's error that an error of Node or of this library has, else empty. */
+function errnoOf(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  if (error instanceof GuestfsError) return error.errno;
+  const { code } = error as NodeJS.ErrnoException;
+  if (typeof code === "string" && /^E[A-Z0-9]+$/.test(code)) return code;
+  return errnoOf(error.cause);
 }
 
 function nameClass(type: { readonly prototype: Error }, name: string): void {
@@ -38,12 +49,18 @@ export class GuestfsError extends Error {
   readonly code: GuestfsErrorCode;
   /** Wire name of the call that failed, such as `part_add`; empty when there was none. */
   readonly procedure: string;
+  /**
+   * Name of the system's error behind it, such as `ENOENT`: the daemon's in a {@link RemoteError}, this machine's in the others.
+   * Empty when there is none.
+   */
+  readonly errno: string;
 
   constructor(code: GuestfsErrorCode, message: string, details: GuestfsErrorDetails = {}) {
-    const { procedure = "", cause } = details;
+    const { procedure = "", cause, errno = errnoOf(cause) } = details;
     super(procedure === "" ? message : `${procedure}: ${message}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.procedure = procedure;
+    this.errno = errno;
   }
 
   static {
@@ -51,15 +68,12 @@ export class GuestfsError extends Error {
   }
 }
 
-/** The daemon answered with an error. */
+/** The daemon answered with an error. A name of it outside errno(3) is given as `EINVAL`. */
 export class RemoteError extends GuestfsError {
   declare readonly code: "REMOTE";
-  /** Name of the error, such as `ENOENT`; empty when the daemon gave none. A name outside errno(3) is given as `EINVAL`. */
-  readonly errno: string;
 
   constructor(message: string, errno: string, details: GuestfsErrorDetails = {}) {
-    super("REMOTE", message, details);
-    this.errno = errno;
+    super("REMOTE", message, { ...details, errno });
   }
 
   static {
@@ -130,15 +144,13 @@ export class ConnectionClosedError extends GuestfsError implements ProcessEnd {
 
 /**
  * The call was stopped by its `signal` (then `cause` is the signal's reason), by `userCancel`, or by closing the
- * handle. `name` is `AbortError`, as everywhere in Node.
+ * handle. `name` is `AbortError`, as everywhere in Node, and `errno` `EINTR`, as libguestfs has it for `user_cancel`.
  */
 export class CancelledError extends GuestfsError {
   declare readonly code: "CANCELLED";
-  /** Always `EINTR`, as libguestfs has it for `user_cancel`. */
-  readonly errno: string = "EINTR";
 
   constructor(message: string, details: GuestfsErrorDetails = {}) {
-    super("CANCELLED", message, details);
+    super("CANCELLED", message, { ...details, errno: "EINTR" });
   }
 
   static {
@@ -177,6 +189,19 @@ export class UnsupportedError extends GuestfsError {
     nameClass(this, "UnsupportedError");
   }
 }
+
+/** Something on this machine failed. */
+export type LocalError = GuestfsError & { readonly code: "LOCAL" };
+
+/** Every {@link GuestfsError}, for a `switch` over `code` that narrows to the class. */
+export type AnyGuestfsError =
+  | RemoteError
+  | LaunchError
+  | ConnectionClosedError
+  | CancelledError
+  | StateError
+  | UnsupportedError
+  | LocalError;
 
 /** Where a call was made: frames of the stack from the caller on. */
 export interface CallSite {

@@ -1,4 +1,6 @@
 import type { CallOptions } from "./call-options.ts";
+import { warnOfIdleSettings } from "./backend-setting.ts";
+import { requireKnown } from "./known-options.ts";
 import { callSite } from "./errors.ts";
 import { eventToString } from "./events.ts";
 import type { EventCallback, EventListener, EventName } from "./events.ts";
@@ -34,6 +36,14 @@ export interface GuestfsOptions {
   /** A pool whose appliances launches of this handle may use. */
   pool?: GuestfsPool;
 }
+
+const optionNames: Record<keyof GuestfsOptions, true> = {
+  environment: true,
+  launchTimeout: true,
+  closeTimeout: true,
+  closeOnExit: true,
+  pool: true,
+};
 
 const handles = new WeakMap<object, Handle>();
 const openHandles = new Set<Handle>();
@@ -74,9 +84,10 @@ function milliseconds(name: string, value: number | undefined, low: number, fall
  */
 export class Guestfs {
   /**
-   * @throws RangeError when a variable of the environment, or an option, makes no sense
+   * @throws TypeError when there is no such option; RangeError when a variable of the environment, or an option, makes no sense
    */
   constructor(options: GuestfsOptions = {}) {
+    requireKnown("Guestfs", options, optionNames);
     const environment = options.environment ?? true;
     const settings = new Settings(process.env);
     if (environment) settings.readEnvironment("Guestfs", process.env);
@@ -87,6 +98,7 @@ export class Guestfs {
     });
     handle.reserve = options.pool;
     handles.set(this, handle);
+    warnOfIdleSettings(handle);
     if (options.closeOnExit ?? true) openHandles.add(handle);
   }
 
@@ -155,16 +167,16 @@ export class Guestfs {
    * @returns name and value of the first, `undefined` when there are none
    */
   firstPrivate(): readonly [key: string, value: unknown] | undefined {
-    return handleOf(this).privateData.first();
+    return handleOf(this).privateData.first(handleOf(this).state);
   }
 
   /**
    * Goes on with the walk.
    * @returns name and value of the next, `undefined` at the end
-   * @throws GuestfsError with code STATE when no walk was begun, or `setPrivate` was called since
+   * @throws StateError when no walk was begun, or `setPrivate` was called since
    */
   nextPrivate(): readonly [key: string, value: unknown] | undefined {
-    return handleOf(this).privateData.next();
+    return handleOf(this).privateData.next(handleOf(this).state);
   }
 
   /** The entries of the private data area as they are now; changing them meanwhile does no harm. */

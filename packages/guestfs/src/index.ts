@@ -17,7 +17,14 @@ export {
   StateError,
   UnsupportedError,
 } from "./errors.ts";
-export type { GuestfsErrorCode, GuestfsErrorDetails, LaunchErrorDetails, ProcessEnd } from "./errors.ts";
+export type {
+  AnyGuestfsError,
+  LocalError,
+  GuestfsErrorCode,
+  GuestfsErrorDetails,
+  LaunchErrorDetails,
+  ProcessEnd,
+} from "./errors.ts";
 export { eventToString } from "./events.ts";
 export type { EventCallback, EventListener, EventMap, EventName, NothingMore } from "./events.ts";
 export type { WalkEntry, WalkStat } from "./walk/entry.ts";

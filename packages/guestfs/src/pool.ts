@@ -1,5 +1,6 @@
 import type { ApplianceOptions, WaitingAppliance } from "@guestfs/appliance";
 import type { ApplianceReserve } from "./attach/attachment.ts";
+import { requireKnown } from "./known-options.ts";
 import { Settings } from "./settings.ts";
 
 /** How a pool is made. */
@@ -18,6 +19,14 @@ export interface GuestfsPoolOptions {
 
 /** How long a pool rests after it could not start an appliance, in milliseconds. */
 const pause = 10_000;
+
+const optionNames: Record<keyof GuestfsPoolOptions, true> = {
+  size: true,
+  memsize: true,
+  smp: true,
+  network: true,
+  environment: true,
+};
 
 const keyOf = (options: ApplianceOptions): string =>
   JSON.stringify(Object.entries(options).filter(([, value]) => typeof value !== "function" && !Array.isArray(value)));
@@ -44,9 +53,10 @@ export class GuestfsPool implements ApplianceReserve {
 
   /**
    * @param options - how many, and how they are set
-   * @throws RangeError when an option or a variable of the environment makes no sense
+   * @throws TypeError when there is no such option; RangeError when an option or a variable of the environment makes no sense
    */
   constructor(options: GuestfsPoolOptions) {
+    requireKnown("GuestfsPool", options, optionNames);
     const { size, memsize, smp, network } = options;
     if (!Number.isInteger(size) || size < 1 || size > 1000)
       throw new RangeError(`GuestfsPool: size: ${size} is not an integer from 1 to 1000`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Guestfs, GuestfsError } from "./index.ts";
+import { Guestfs, StateError } from "./index.ts";
 
 const noEnvironment = { environment: false } as const;
 
@@ -53,7 +53,7 @@ test("set_private ends a walk: to go on is an error, not a wrong answer", async 
   g.setPrivate("b", 2);
   assert.throws(
     () => g.nextPrivate(),
-    (error) => error instanceof GuestfsError && error.message.startsWith("next_private: set_private was called"),
+    (error) => error instanceof StateError && error.message.startsWith("next_private: set_private was called"),
   );
   assert.equal(Object.keys(walk(g)).length, 2);
 });

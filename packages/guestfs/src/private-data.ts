@@ -1,4 +1,4 @@
-import { GuestfsError } from "./errors.ts";
+import { StateError } from "./errors.ts";
 
 /** Values that the program keeps with a handle, by name (guestfs(3), PRIVATE DATA AREA). */
 export class PrivateData {
@@ -19,18 +19,19 @@ export class PrivateData {
     return this.#entries.get(key) ?? null;
   }
 
-  first(): readonly [string, unknown] | undefined {
+  first(state: string): readonly [string, unknown] | undefined {
     this.#walkInvalid = false;
     this.#walk = this.#entries.entries();
-    return this.next();
+    return this.next(state);
   }
 
-  next(): readonly [string, unknown] | undefined {
+  /** @param state - the handle's, for the error */
+  next(state: string): readonly [string, unknown] | undefined {
     if (!this.#walk) {
       const why = this.#walkInvalid
         ? "set_private was called since first_private, so the walk is no longer valid"
         : "first_private was not called";
-      throw new GuestfsError("STATE", why, { procedure: "next_private" });
+      throw new StateError(why, state, { procedure: "next_private" });
     }
     const step = this.#walk.next();
     return step.done === true ? undefined : step.value;

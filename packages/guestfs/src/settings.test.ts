@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Guestfs } from "./index.ts";
+import { Guestfs, GuestfsPool } from "./index.ts";
 
 test("defaults", async () => {
   await using g = new Guestfs({ environment: false });
@@ -77,13 +77,38 @@ test("the backend has two names", async () => {
 
 test("backend settings", async () => {
   await using g = new Guestfs({ environment: false });
-  assert.throws(() => g.getBackendSetting("force_tcg"), /get_backend_setting: the setting force_tcg was not made/);
+  assert.throws(() => g.getBackendSetting("force_tcg"), {
+    message: "get_backend_setting: the setting force_tcg was not made",
+    errno: "ESRCH",
+  });
   g.setBackendSettings(["force_tcg", "gdb=yes", "gdb=no"]);
   assert.equal(g.getBackendSetting("force_tcg"), "1");
   assert.equal(g.getBackendSetting("gdb"), "yes");
   assert.equal(g.clearBackendSetting("gdb"), 2);
   g.setBackendSetting("force_tcg", "0");
   assert.deepEqual(g.getBackendSettings(), ["force_tcg=0"]);
+});
+
+test("backend settings without effect are told", async () => {
+  await using g = new Guestfs({ environment: false });
+  const warnings: string[] = [];
+  g.on("warning", ({ message }) => warnings.push(message));
+  g.setBackendSettings(["force_tcg", "template=0"]);
+  assert.deepEqual(warnings, []);
+  g.setBackendSetting("force_tgc", "1");
+  assert.match(
+    warnings.join("\n"),
+    /^the backend setting force_tgc does nothing here; these do something: .*force_tcg/,
+  );
+  assert.equal(g.getBackendSetting("force_tgc"), "1");
+});
+
+test("options that there are not are refused", () => {
+  assert.throws(() => new Guestfs({ poool: 1 } as object), {
+    name: "TypeError",
+    message: "Guestfs: unknown option poool; there are environment, launchTimeout, closeTimeout, closeOnExit, pool",
+  });
+  assert.throws(() => new GuestfsPool({ size: 1, memsze: 512 } as { size: number }), /unknown option memsze/);
 });
 
 test("the environment", async () => {

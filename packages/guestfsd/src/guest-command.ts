@@ -1,5 +1,6 @@
 import { messageMax } from "@guestfs/protocol";
 import { closeSync, copyFileSync, renameSync, rmSync } from "node:fs";
+import { checkRootMounted } from "./argument-check.ts";
 import type { Context } from "./context.ts";
 import { DaemonError } from "./daemon-error.ts";
 import { run } from "./exec.ts";
@@ -75,9 +76,10 @@ function withMachine<T>(context: Context, action: () => T): T {
  * Runs a program of the guest with the guest's tree as its `/`.
  * @param output - what takes its output
  * @returns its output when nothing takes it, as far as one message holds it
- * @throws DaemonError with what it wrote to its stderr, when it fails
+ * @throws DaemonError when nothing is mounted; with what it wrote to its stderr, when it fails
  */
 export function runInGuest(context: Context, argv: readonly string[], stdout?: OutputTaker): Buffer {
+  checkRootMounted(context.state);
   const [program] = argv;
   if (program === undefined) throw new DaemonError("the command is empty", "EINVAL");
   return withMachine(context, () => {

@@ -4,7 +4,7 @@ import type { Struct } from "./procedure.ts";
 export const structs: readonly Struct[] = [
   {
     name: "int_bool",
-    summary: "A number and a truth value.",
+    summary: "A number and a truth value, 0 or 1: how many nodes there are, and whether one was made.",
     fields: [
       { name: "i", type: "int32" },
       { name: "b", type: "int32" },
@@ -79,7 +79,7 @@ export const structs: readonly Struct[] = [
   },
   {
     name: "stat",
-    summary: "stat(2) of a file, times in seconds.",
+    summary: "stat(2) of a file, times in seconds; `blocks` are of 512 bytes, whatever `blksize` is.",
     fields: [
       { name: "dev", type: "int64" },
       { name: "ino", type: "int64", wide: true },
@@ -98,7 +98,8 @@ export const structs: readonly Struct[] = [
   },
   {
     name: "statns",
-    summary: "stat(2) of a file, times in seconds and nanoseconds.",
+    summary:
+      "stat(2) of a file, times in seconds and nanoseconds; `st_blocks` are of 512 bytes. `st_spare1` to `st_spare6` are 0.",
     fields: [
       { name: "st_dev", type: "int64" },
       { name: "st_ino", type: "int64", wide: true },
@@ -126,7 +127,7 @@ export const structs: readonly Struct[] = [
   },
   {
     name: "statvfs",
-    summary: "statvfs(3) of a file system.",
+    summary: "statvfs(3) of a file system; `blocks`, `bfree` and `bavail` are of `frsize` bytes.",
     fields: [
       { name: "bsize", type: "int64" },
       { name: "frsize", type: "int64" },
@@ -208,7 +209,7 @@ export const structs: readonly Struct[] = [
   },
   {
     name: "application2",
-    summary: "An installed application.",
+    summary: "An installed application; a text is empty, and the epoch 0, when nothing is known.",
     fields: [
       { name: "app2_name", type: "string" },
       { name: "app2_display_name", type: "string" },
@@ -254,7 +255,7 @@ export const structs: readonly Struct[] = [
   },
   {
     name: "mdstat",
-    summary: "One device of an md array.",
+    summary: "One device of an md array; `mdstat_flags` as in /proc/mdstat, such as `F` for a faulty one.",
     fields: [
       { name: "mdstat_device", type: "string" },
       { name: "mdstat_index", type: "int32" },
@@ -313,7 +314,8 @@ export const structs: readonly Struct[] = [
   },
   {
     name: "xfsinfo",
-    summary: "Geometry of an XFS file system.",
+    summary:
+      "Geometry of an XFS file system; `xfs_agsize`, `xfs_datablocks`, `xfs_sunit` and `xfs_swidth` in blocks of `xfs_blocksize` bytes.",
     fields: [
       { name: "xfs_mntpoint", type: "string" },
       { name: "xfs_inodesize", type: "uint32" },

@@ -1,5 +1,6 @@
 import { arch } from "node:process";
 import { maxDrives } from "../drives.ts";
+import { warnOfIdleSettings } from "../backend-setting.ts";
 import { parseEnvironmentLines } from "../environment.ts";
 import { GuestfsError, StateError, UnsupportedError } from "../errors.ts";
 import { stateNumbers } from "../state.ts";
@@ -98,7 +99,8 @@ export const settingFunctions: LibraryFunctions<SettingMethod> = {
   getBackend: ({ handle }) => handle.settings.backend,
   getBackendSetting({ handle, procedure }, name) {
     const value = handle.settings.backendSetting(name);
-    if (value === undefined) throw new GuestfsError("LOCAL", `the setting ${name} was not made`, { procedure });
+    if (value === undefined)
+      throw new GuestfsError("LOCAL", `the setting ${name} was not made`, { procedure, errno: "ESRCH" });
     return value;
   },
   getBackendSettings: ({ handle }) => [...handle.settings.backendSettings],
@@ -133,9 +135,14 @@ export const settingFunctions: LibraryFunctions<SettingMethod> = {
     if (handle.settings.attachMethod.type === "appliance") return maxDrives;
     throw new UnsupportedError(`the backend ${handle.settings.backend} takes no disks`, "", { procedure });
   },
-  parseEnvironment: ({ handle, procedure }) => handle.settings.readEnvironment(procedure, process.env),
-  parseEnvironmentList: ({ handle, procedure }, lines) =>
-    handle.settings.readEnvironment(procedure, parseEnvironmentLines(lines)),
+  parseEnvironment({ handle, procedure }) {
+    handle.settings.readEnvironment(procedure, process.env);
+    warnOfIdleSettings(handle);
+  },
+  parseEnvironmentList({ handle, procedure }, lines) {
+    handle.settings.readEnvironment(procedure, parseEnvironmentLines(lines));
+    warnOfIdleSettings(handle);
+  },
   setAppend({ handle }, append) {
     handle.settings.append = append;
   },
@@ -147,9 +154,11 @@ export const settingFunctions: LibraryFunctions<SettingMethod> = {
   setBackendSetting({ handle }, name, value) {
     handle.settings.clearBackendSetting(name);
     handle.settings.backendSettings.push(`${name}=${value}`);
+    warnOfIdleSettings(handle);
   },
   setBackendSettings({ handle }, settings) {
     handle.settings.backendSettings = [...settings];
+    warnOfIdleSettings(handle);
   },
   setCachedir: ({ handle }, path) => handle.settings.setCachedir(path),
   setDirect({ handle }, direct) {

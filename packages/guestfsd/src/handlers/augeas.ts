@@ -13,8 +13,9 @@ function session(context: Context): Augeas {
 }
 
 /** The configuration files are read and written with the guest's tree as root, so that its symlinks stay in it. */
-function inGuest(context: Context, action: () => void): void {
-  context.sysroot.withTop((top) => insideRoot(top, action));
+function inGuest(context: Context, augeas: Augeas, action: (augeas: Augeas) => void): void {
+  augeas.readLenses();
+  context.sysroot.withTop((top) => insideRoot(top, () => action(augeas)));
 }
 
 /** Configuration files by Augeas. */
@@ -23,7 +24,7 @@ export const augeas: HandlersOf<"augeas"> = {
     context.state.drop(key);
     const augeas = new Augeas(context.sysroot.realpath(root), flags);
     try {
-      if ((flags & AUG_NO_LOAD) === 0) inGuest(context, () => augeas.load());
+      if ((flags & AUG_NO_LOAD) === 0) inGuest(context, augeas, (opened) => opened.load());
     } catch (error) {
       augeas.close();
       throw error;
@@ -35,10 +36,10 @@ export const augeas: HandlersOf<"augeas"> = {
     context.state.drop(key);
   },
   aug_load(_, context) {
-    inGuest(context, () => session(context).load());
+    inGuest(context, session(context), (opened) => opened.load());
   },
   aug_save(_, context) {
-    inGuest(context, () => session(context).save());
+    inGuest(context, session(context), (opened) => opened.save());
   },
 
   aug_get({ augpath }, context) {

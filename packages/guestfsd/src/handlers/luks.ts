@@ -1,5 +1,5 @@
 import { encodeText } from "@guestfs/protocol";
-import { closeSync } from "node:fs";
+import { closeSync, existsSync } from "node:fs";
 import type { Context, HandlersOf } from "../context.ts";
 import { DaemonError } from "../daemon-error.ts";
 import { mapperDevice } from "../device-mapper.ts";
@@ -19,14 +19,24 @@ function withKeys(keys: readonly string[], use: (paths: string[], inherit: numbe
   }
 }
 
-function cryptsetup(context: Context, argv: readonly string[], inherit: readonly number[] = []): void {
-  const { status, stderr } = run(["cryptsetup", "--batch-mode", ...argv], {
+/** What the exit statuses of cryptsetup(8), RETURN CODES, mean. */
+const errnoOfStatus: readonly string[] = ["", "", "EPERM", "ENOMEM", "ENODEV", "EBUSY"];
+
+/**
+ * Runs cryptsetup(8).
+ * @returns its output
+ * @throws DaemonError with `EPERM` for the wrong key
+ */
+function cryptsetup(context: Context, argv: readonly string[], inherit: readonly number[] = []): string {
+  const { status, stdout, stderr } = run(["cryptsetup", "--batch-mode", ...argv], {
     inherit,
     pulse: context.pulse,
-    accept: [0, 2],
+    accept: "any",
   });
-  // In batch mode the wrong key is told by the status alone, see cryptsetup(8), RETURN CODES.
-  if (status === 2) throw new DaemonError(stderr || "no key slot opens with this key");
+  if (status === 0) return stdout.toString();
+  // In batch mode the wrong key is told by the status alone.
+  const said = stderr || (status === 2 ? "no key slot opens with this key" : `cryptsetup ended with status ${status}`);
+  throw new DaemonError(said, errnoOfStatus[status] ?? "");
 }
 
 function checkSlot(keyslot: number): string {
@@ -63,6 +73,7 @@ function open(context: Context, { device, key, mapname, readOnly, type, cipher }
   if (mapname === "" || mapname === "." || mapname === ".." || mapname.includes("/"))
     throw new DaemonError(`${mapname}: not a name for /dev/mapper`);
   if (mapname === "control") throw new DaemonError(`${mapname}: this name belongs to the device mapper`);
+  if (existsSync(`/dev/mapper/${mapname}`)) throw new DaemonError(`Device ${mapname} already exists.`, "EEXIST");
   const options = ["--type", type ?? detectType(device)];
   if (readOnly) options.push("--readonly");
   if (cipher !== undefined) options.push("--cipher", cipher);
@@ -97,9 +108,7 @@ export const luks: HandlersOf<"luks"> = {
       cryptsetup(context, ["luksKillSlot", "--key-file", path, "--", device, slot], inherit),
     );
   },
-  luks_uuid({ device }) {
-    return run(["cryptsetup", "luksUUID", "--", device]).stdout.toString().trim();
-  },
+  luks_uuid: ({ device }, context) => cryptsetup(context, ["luksUUID", "--", device]).trim(),
   luks_open({ device, key, mapname }, context) {
     open(context, { device, key, mapname, type: "luks" });
   },

@@ -23,6 +23,7 @@ interface Library {
   readonly defvar: (aug: Pointer, name: Text, expression: Text) => number;
   readonly defnode: (aug: Pointer, name: Text, expression: Text, value: Text, created: Int32Array) => number;
   readonly transform: (aug: Pointer, lens: Text, file: Text, exclude: number) => number;
+  readonly textStore: (aug: Pointer, lens: Text, node: Text, path: Text) => number;
   readonly error: (aug: Pointer) => number;
   readonly errorMessage: (aug: Pointer) => string | null;
   readonly errorMinor: (aug: Pointer) => string | null;
@@ -55,6 +56,7 @@ function library(): Library {
     defvar: bind("defvar", "int", [handle, text, text]),
     defnode: bind("defnode", "int", [handle, text, text, text, "void *"]),
     transform: bind("transform", "int", [handle, text, text, "int"]),
+    textStore: bind("text_store", "int", [handle, text, text, text]),
     error: bind("error", "int", [handle]),
     errorMessage: bind("error_message", "str", [handle]),
     errorMinor: bind("error_minor_message", "str", [handle]),
@@ -64,8 +66,11 @@ function library(): Library {
 }
 
 const AUG_NO_LOAD = 1 << 5;
-/** The bits of aug_init(3) that stand in the API; the later ones would load lenses from the guest. */
-const publicFlags = 0x3f;
+const AUG_NO_MODL_AUTOLOAD = 1 << 6;
+/** The bits of aug_init(3) that a client may set: AUG_SAVE_BACKUP to AUG_NO_MODL_AUTOLOAD. */
+const publicFlags = 0x7f;
+/** Node that lenses are tried on. */
+const trial = "/augeas/trial";
 
 function optional(value: string | null): Text {
   return value === null ? null : cString(value);
@@ -75,6 +80,8 @@ function optional(value: string | null): Text {
 export class Augeas {
   readonly #library: Library;
   readonly #handle: Pointer;
+  /** Lenses, as `/augeas/load` names them, that are in memory. */
+  readonly #lenses: Set<string>;
 
   /**
    * aug_init(3) without loading anything yet.
@@ -85,10 +92,30 @@ export class Augeas {
     const handle = this.#library.init(cString(root), null, (flags & publicFlags) | AUG_NO_LOAD);
     if (handle === null) throw new DaemonError("libaugeas could not be started");
     this.#handle = handle;
+    this.#lenses = new Set((flags & AUG_NO_MODL_AUTOLOAD) === 0 ? this.#lensesToUse() : []);
   }
 
   close(): void {
     this.#library.close(this.#handle);
+  }
+
+  /**
+   * Reads the lenses of all transforms, which {@link load} and {@link save} would look for at their first use. They run
+   * with the guest's tree as root, where a lens would be the guest's.
+   * @throws DaemonError when there is no such lens
+   */
+  readLenses(): void {
+    for (const lens of this.#lensesToUse()) {
+      if (this.#lenses.has(lens)) continue;
+      this.set(trial, "");
+      const { textStore, error } = this.#library;
+      // A lens that can't read an empty text sets no error, see aug_error(3).
+      const result = textStore(this.#handle, cString(lens), cString(trial), cString(trial));
+      if (error(this.#handle) !== 0) this.#check(result, lens);
+      this.remove(trial);
+      this.remove("/augeas/text/*");
+      this.#lenses.add(lens);
+    }
   }
 
   load(): void {
@@ -156,6 +183,10 @@ export class Augeas {
     const found = Array.from(wordsAt(matches[0], count), (pointer) => takeText(pointer));
     freePointer(matches[0]);
     return found;
+  }
+
+  #lensesToUse(): string[] {
+    return this.match("/augeas/load/*/lens").flatMap((path) => this.get(path) ?? []);
   }
 
   #lookUp(ask: Library["get"], path: string): string | null | undefined {

@@ -56,7 +56,12 @@ export const augeas: readonly Procedure[] = [
     summary: "Start an Augeas session on the guest, replacing any earlier one.",
     params: [
       { name: "root", type: "string", of: "pathname", summary: 'filesystem root for Augeas, usually "/"' },
-      { name: "flags", type: "int", summary: "bitmask of Augeas flags, 0 for none" },
+      {
+        name: "flags",
+        type: "int",
+        summary:
+          "sum of aug_init(3)'s flags, 0 for none: 1 backup of saved files (.augsave), 2 new file beside them (.augnew), 4 typecheck lenses, 8 no standard lenses, 16 saving changes nothing, 32 load no files, 64 load no lenses but those of aug_transform (much faster)",
+      },
     ],
     returns: { type: "none" },
   },
