@@ -25,6 +25,7 @@ export async function openFifo(path: string, way: "read" | "write", signal?: Abo
   const readable = way === "read";
   const flags = (readable ? constants.O_RDONLY : constants.O_WRONLY) | constants.O_NONBLOCK;
   for (;;) {
+    signal?.throwIfAborted();
     try {
       const fd = await promisify(open)(path, flags);
       return new Socket({ fd, readable, writable: !readable });
