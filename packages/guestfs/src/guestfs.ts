@@ -41,6 +41,7 @@ const optionNames: Record<keyof GuestfsOptions, true> = {
   environment: true,
   launchTimeout: true,
   closeTimeout: true,
+  syncTimeout: true,
   closeOnExit: true,
   pool: true,
 };
