@@ -1,12 +1,12 @@
 /** Where a start failed, in the order of the stages. */
 export type ApplianceStage =
-  /** The host lacks something: a program, a kernel, a readable file. */
+  /** The host lacks something: a program, a kernel, a readable file, descriptors to start QEMU with. */
   | "host"
   /** Building the appliance failed. */
   | "build"
   /** A drive can't be used: missing, unreadable, refused, wrong option. */
   | "drive"
-  /** QEMU could not be started or stopped at once. */
+  /** QEMU stopped at once. */
   | "qemu"
   /** The guest started but no daemon greeted: a panic, a timeout, an exit. */
   | "boot"

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
 import { after, before, test } from "node:test";
-import { QmpClient } from "@guestfs/qemu";
+import { QmpClient, runOwned } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
 import { attachDrives, prepareDrives } from "./attach-drives.ts";
 
@@ -25,6 +25,7 @@ after(() => rm(folder, { recursive: true, force: true }));
 async function refusing(
   words: string,
   refused: (node: Command) => boolean,
+  { silent = false } = {},
 ): Promise<{ qmp: QmpClient; nodes: Command[]; all: Command[] }> {
   const nodes: Command[] = [];
   const all: Command[] = [];
@@ -42,13 +43,14 @@ async function refusing(
       for (const line of chunk.toString().trimEnd().split("\n")) {
         const command = JSON.parse(line) as Command;
         all.push(command);
+        if (silent && command.execute === "blockdev-add") continue;
         stream.push(`${JSON.stringify({ ...answer(command), id: command.id })}\n`);
       }
       done();
     },
   });
   stream.push('{"QMP": {"version": {}, "capabilities": []}}\n');
-  return { qmp: await QmpClient.connect(stream), nodes, all };
+  return { qmp: await QmpClient.connect(stream, { timeoutMs: silent ? 200 : 30_000 }), nodes, all };
 }
 
 const rings = (nodes: readonly Command[]): unknown[] => nodes.map(({ arguments: node }) => node?.file?.aio);
@@ -64,6 +66,50 @@ test("what is only read is read through io_uring, and without it where QEMU can'
     assert.deepEqual(rings(nodes), ["io_uring", undefined, undefined], words);
     qmp.close();
   }
+});
+
+test("a file that ends within a sector is read without io_uring, whatever lies over or under it", async () => {
+  await writeFile(join(folder, "odd.img"), Buffer.alloc(700));
+  const over = ["create", "-q", "-f", "qcow2", "-b", "odd.img", "-F", "raw", "over.qcow2"];
+  await runOwned("qemu-img", over, { cwd: folder });
+  await truncate(join(folder, "over.qcow2"), 2 ** 20);
+  await runOwned("qemu-img", ["create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", "flat.vmdk", "1M"], {
+    cwd: folder,
+  });
+  const { qmp, nodes } = await refusing("", () => false);
+  for (const filename of ["odd.img", "over.qcow2", "flat.vmdk"]) {
+    const drive = { filename: join(folder, filename), readonly: true, allowOtherFiles: true };
+    await attachDrives(qmp, await prepareDrives([drive]), folder);
+  }
+  const images = nodes.filter(({ arguments: node }) => node?.["node-name"] === "image0");
+  assert.deepEqual(rings(images), [undefined, "io_uring", undefined]);
+  assert.doesNotMatch(JSON.stringify(images[1]?.arguments?.["backing"]), /io_uring/);
+  qmp.close();
+});
+
+test("whatever goes wrong with a drive names it; without room for its overlay, the folder is named", async () => {
+  const filename = join(folder, "disk.img");
+  const thrown = async (attached: Promise<void>): Promise<ApplianceError> => {
+    const error = await attached.then(
+      () => assert.fail("attached"),
+      (reason: unknown) => reason,
+    );
+    assert.ok(error instanceof ApplianceError, String(error));
+    return error;
+  };
+  const silent = await refusing("", () => false, { silent: true });
+  const late = await thrown(attachDrives(silent.qmp, await prepareDrives([{ filename }]), folder));
+  assert.deepEqual([late.stage, late.message.includes(filename)], ["drive", true]);
+  silent.qmp.close();
+
+  const { qmp } = await refusing("", () => false);
+  const nbd = { filename: "export", protocol: "nbd", server: ["a:b:c"] } as const;
+  const wrong = await thrown(attachDrives(qmp, await prepareDrives([nbd]), folder));
+  assert.deepEqual([wrong.stage, wrong.message.startsWith("export: server: a:b:c is neither")], ["drive", true]);
+  const drives = await prepareDrives([{ filename, readonly: true }]);
+  const noFolder = await thrown(attachDrives(qmp, drives, join(folder, "missing")));
+  assert.deepEqual([noFolder.stage, /missing\n.*ENOENT/.test(noFolder.message)], ["host", true]);
+  qmp.close();
 });
 
 test("another refusal is told, and a drive that is written to has no ring", async () => {

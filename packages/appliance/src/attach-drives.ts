@@ -10,6 +10,7 @@ import { encodedSecret, protocolNode } from "./drive-node.ts";
 import type { BlockNode } from "./drive-node.ts";
 import type { ApplianceDrive } from "./drive.ts";
 import { fillSlot, slotTarget } from "./drive-slot.ts";
+import { lookAt } from "./look.ts";
 import { emptyQcow2 } from "./qcow2-overlay.ts";
 import { diskId, scsiDisk } from "./scsi-disk.ts";
 import { makeTemporaryFolder } from "./temporary-folder.ts";
@@ -20,6 +21,10 @@ import type { ServedDrive } from "./web-drive.ts";
 export const maxDrives = 255;
 
 const DETACH_MS = 10_000;
+const SECTOR = 512;
+// QEMU does nothing else while it waits for a server. Longer than nbdkit waits for one, whose reason is the better one, and shorter than a
+// guest may take that could have another reason to be late.
+const SERVER_MS = 20_000;
 
 /** A drive with everything decided that can be decided without QEMU. */
 export interface PreparedDrive {
@@ -90,7 +95,7 @@ interface NodeOptions {
   noFlush: boolean;
   discard: "unmap" | "ignore";
   locking: boolean;
-  /** Whether what is only read is read through Linux's io_uring: an answer comes a thread's turn sooner. */
+  /** Whether what is only read is read through Linux's io_uring, where that can be: an answer comes a thread's turn sooner. */
   ring: boolean;
 }
 
@@ -106,9 +111,17 @@ function withOptions(node: BlockNode, options: NodeOptions): BlockNode {
     cache: { direct: false, "no-flush": options.noFlush },
     discard: options.discard,
     ...(local && !options.locking ? { locking: "off" } : {}),
-    ...(local && options.readonly && options.ring ? { aio: "io_uring" } : {}),
+    ...(local && options.readonly && options.ring && endsWithSector(String(node["filename"]))
+      ? { aio: "io_uring" }
+      : {}),
   };
 }
+
+/**
+ * QEMU reads up to the end of a file's last sector, whatever the format, and no further. With io_uring (seen with QEMU 7.2) it goes on with
+ * a read that got less only when the next one comes, and when it opens an image none does.
+ */
+const endsWithSector = (filename: string): boolean => (lookAt(filename)?.size ?? 0) % SECTOR === 0;
 
 /** The format's node over the protocol's, with the backing chain and the data file spelled out so that QEMU looks for none itself. */
 export function imageNode(file: BlockNode, format: DriveFormat, options: NodeOptions): BlockNode {
@@ -130,8 +143,9 @@ async function run(drive: ApplianceDrive, action: Promise<unknown>): Promise<voi
   try {
     await action;
   } catch (error) {
-    if (!(error instanceof QmpError) || error.code !== "command") throw error;
-    const { description } = error;
+    if (!(error instanceof QmpError) || error.code === "closed") throw error;
+    const { code, description } = error;
+    if (code !== "command") throw driveError(drive, description, "check that what the image is on answers", error);
     // QEMU before 6.1 can't fill the slot: no fault of the drive, and booting helps.
     if (description.includes("after it was realized")) throw error;
     let fix = "";
@@ -162,7 +176,13 @@ export async function attachDrives(
   );
   if (!steps.some(({ readonly }) => readonly)) return attachInto(qmp, steps, tmpDir);
   const folder = await makeTemporaryFolder(tmpDir).catch((error: unknown) => {
-    throw new ApplianceError({ stage: "host", message: `no temporary folder can be made in ${tmpDir}`, cause: error });
+    throw new ApplianceError({
+      stage: "host",
+      message: `no temporary folder can be made in ${tmpDir}`,
+      evidence: error instanceof Error ? error.message : String(error),
+      fix: "set LIBGUESTFS_TMPDIR to a folder that you can write",
+      cause: error,
+    });
   });
   try {
     await forAll(steps, (step) => step.serve(folder, onDebug));
@@ -218,8 +238,8 @@ async function attachInto(qmp: QmpClient, steps: readonly DriveSteps[], folder: 
 
 /** Does something for all at once, and throws the error of the first in the list that has one. */
 async function forAll(steps: readonly DriveSteps[], action: (step: DriveSteps) => Promise<void>): Promise<void> {
-  for (const result of await Promise.allSettled(steps.map(action))) {
-    if (result.status === "rejected") throw result.reason;
+  for (const [index, result] of (await Promise.allSettled(steps.map(action))).entries()) {
+    if (result.status === "rejected") throw steps[index]?.explain(result.reason) ?? result.reason;
   }
 }
 
@@ -250,6 +270,12 @@ class DriveSteps {
     this.#intoSlot = intoSlot;
     this.#top = `image${index}`;
     this.readonly = prepared.drive.readonly === true;
+  }
+
+  /** What went wrong with the drive: a file that can't be written, an option that makes no sense. */
+  explain(error: unknown): unknown {
+    if (error instanceof ApplianceError || error instanceof QmpError) return error;
+    return driveError(this.#prepared.drive, error instanceof Error ? error.message : String(error), "", error);
   }
 
   /** Starts what reads a drive of the web, if it is one. */
@@ -326,6 +352,8 @@ class DriveSteps {
   }
 
   #addNode(node: Record<string, unknown>): Promise<void> {
-    return run(this.#prepared.drive, this.#qmp.execute("blockdev-add", node));
+    const { drive } = this.#prepared;
+    const limit = (drive.protocol ?? "file") === "file" ? undefined : SERVER_MS;
+    return run(drive, this.#qmp.execute("blockdev-add", node, limit));
   }
 }

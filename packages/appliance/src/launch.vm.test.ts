@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -206,4 +206,38 @@ test("drives that QEMU refuses", async () => {
   assert.match(locked.message, /lock/);
   assert.match(locked.fix, /read-only/);
   assert.equal(existsSync(path("overlay0.qcow2")), false);
+});
+
+test("read-only images that end within a sector, and what lies behind them", { timeout: 600_000 }, async (t) => {
+  const odd = await mkdtemp(join(tmpdir(), "launch-test-odd-"));
+  t.after(() => rm(odd, { recursive: true }));
+  const at = (name: string): string => join(odd, name);
+  await writeFile(at("700.img"), Buffer.alloc(700, 1));
+  await writeFile(at("1m.img"), Buffer.alloc(1_000_100, 2));
+  await runOwned("qemu-img", ["create", "-q", "-f", "qcow2", "-b", "1m.img", "-F", "raw", "over.qcow2"], { cwd: odd });
+  await runOwned("qemu-img", ["create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", "flat.vmdk", "1M"], {
+    cwd: odd,
+  });
+  // No more than a header: the tables are holes behind the end.
+  await runOwned("qemu-img", ["create", "-q", "-f", "qcow2", "short.qcow2", "0"], { cwd: odd });
+  await truncate(at("short.qcow2"), 3 * 65_536 + 108);
+  const drives = ["700.img", "1m.img", "over.qcow2", "flat.vmdk", "short.qcow2"].map((name) => ({
+    filename: at(name),
+    readonly: true,
+    allowOtherFiles: true,
+  }));
+  const appliance = await startAppliance(options({ drives }));
+  t.after(() => appliance.kill());
+  const stream = bytesOf(appliance);
+  await stream.next();
+  const tail = async (target: number, byte: number): Promise<number> => {
+    const line = `d=/dev/$(ls /sys/bus/scsi/devices/0:0:${target}:0/block) && n=$(blockdev --getsz $d) && dd if=$d bs=512 skip=$((n - 1)) iflag=direct status=none | tr -dc '\\${byte}' | wc -c`;
+    return Number(await shell(appliance, stream, line));
+  };
+  assert.deepEqual(
+    [await tail(0, 1), await tail(1, 2), await tail(2, 2)],
+    [700 - 512, 1_000_100 % 512, 1_000_100 % 512],
+  );
+  await appliance.stop();
+  assert.deepEqual(await appliance.exited, { code: 0, signal: null });
 });

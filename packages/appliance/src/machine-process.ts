@@ -78,7 +78,7 @@ export class MachineProcess {
     this.#limit = new StartLimit(start.timeoutMs, start.signal, this.tail);
   }
 
-  /** @throws ApplianceError when there is no such program */
+  /** @throws ApplianceError of stage `host` */
   static async start(start: MachineStart): Promise<MachineProcess> {
     const args = qemuArguments(start.machine);
     start.onDebug(`running ${start.hv} ${args.join(" ")}`);
@@ -89,7 +89,12 @@ export class MachineProcess {
       return new MachineProcess(await spawnOwned(start.hv, args, { stdio: [...stdio] }), window, start);
     } catch (error) {
       await window?.close();
-      throw new ApplianceError({ stage: "qemu", message: `${start.hv} can't be started`, cause: error });
+      throw new ApplianceError({
+        stage: "host",
+        message: `${start.hv} can't be started`,
+        evidence: error instanceof Error ? error.message : String(error),
+        cause: error,
+      });
     }
   }
 

@@ -1,12 +1,14 @@
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { findProgram, qemuArguments } from "@guestfs/qemu";
+import { findProgram, QmpError, qemuArguments } from "@guestfs/qemu";
 import { ApplianceError, throwIfCancelled } from "./appliance-error.ts";
 import type { PreparedDrive } from "./attach-drives.ts";
 import { buildFolder, removeDrafts } from "./build-folder.ts";
 import { acquireCacheLock, tryCacheLock } from "./cache-lock.ts";
+import { CloneError } from "./clone-orders.ts";
 import { applianceMachine } from "./machine.ts";
 import { channelFd, qmpFd } from "./machine-process.ts";
+import { MigrationError } from "./migration.ts";
 import type { RunningAppliance } from "./running-appliance.ts";
 import { TemplateFailures } from "./template-failures.ts";
 import { rehearseTemplate } from "./template-rehearse.ts";
@@ -150,12 +152,19 @@ async function provideTemplate(
   }
 }
 
+/** Whether an error of a restore may have its reason in what was restored, and not in the program or the host. */
+const speaksOfTemplate = (error: unknown): boolean =>
+  (error instanceof ApplianceError && (error.stage === "qemu" || error.stage === "boot")) ||
+  error instanceof CloneError ||
+  error instanceof MigrationError ||
+  error instanceof QmpError;
+
 /**
  * Restores a template, in the way that `use` does; one is saved first when there is none, which takes a boot's time and some more.
  *
  * @param how `ahead`: nobody waits, so the best template is made at once; `limitMs`: how long `use` may take
  * @returns `undefined` when that does not work, whatever the reason (which goes to `onDebug`): the machine has to be booted then
- * @throws ApplianceError of stage `cancelled` or `drive`: booting would be no better
+ * @throws ApplianceError of stage `cancelled`, `drive` or `host`: booting would be no better
  */
 async function withTemplate<T>(
   store: string,
@@ -183,10 +192,13 @@ async function withTemplate<T>(
     return result;
   } catch (error) {
     throwIfCancelled(source.signal);
-    if (error instanceof ApplianceError && error.stage === "drive") throw error;
+    if (error instanceof ApplianceError && (error.stage === "drive" || error.stage === "host")) throw error;
     onDebug(`no template: ${messageOf(error)}`);
-    // The next launch makes another one.
-    if (template !== undefined) await discardTemplate(template).catch(() => undefined);
+    if (template !== undefined) {
+      if (!speaksOfTemplate(error)) return undefined;
+      // The next launch makes another one.
+      await discardTemplate(template).catch(() => undefined);
+    }
     // Seeing that there is no room costs nothing, and may be different next time.
     const isCheap = error instanceof ApplianceError && error.stage === "build";
     if (!isCheap) await failures?.add(error instanceof ApplianceError ? error.summary : messageOf(error));
