@@ -44,6 +44,10 @@ test("words become what the call takes", async () => {
   ]);
 });
 
+test("a here-document has a marker", async () => {
+  await assert.rejects(read("upload", "-<<", "/f"), ShellError);
+});
+
 test("optional arguments are named, once each, at the end", async () => {
   const call = await read("add", "disk", "readonly:true", "format:raw", "server:a b", "blocksize:4K");
   assert.deepEqual(call, {

@@ -59,6 +59,7 @@ async function readParameter(
   switch (parameter.of) {
     case "file-in":
       if (word === "-") return context.input();
+      if (word === "-<<") throw new ShellError(`${command}: -<< needs a marker, such as -<<END`);
       if (word.startsWith("-<<")) return toBytes(await context.heredoc(word.slice(3)));
       return toText(word);
     case "file-out":

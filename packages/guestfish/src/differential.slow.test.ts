@@ -311,6 +311,40 @@ never ends
 `,
   },
   {
+    name: "lists are split at blanks and tabs",
+    script: 'set-backend-settings "a\\nb c\\td\\re"\nget-backend-settings\n',
+  },
+  {
+    name: "folders by a dot, special files, and carriage returns in a here-document",
+    ownWording: true,
+    script: `run
+mkdir /a
+copy-in tree/. /a
+mkdir /b
+copy-in . /b
+mkdir /b/l
+copy-in tree/ /b/l
+find /
+mkdir /d
+write /d/f x
+ln-s f /d/l
+ln-s d /s
+mkfifo 0600 /p
+-copy-out /d/l tree
+-copy-out /s tree
+-copy-out /p tree
+-copy-out /none tree
+copy-out /d/. tree
+!ls tree
+upload -<<END /f
+a\r
+END\r
+END
+hexdump /f
+upload -<< /f
+`,
+  },
+  {
     name: "globs and other prefixes",
     script: `run
 write /a1 1

@@ -27,6 +27,15 @@ test("a here-document ends at its marker, and the script goes on", async () => {
   await assert.rejects(new Script("s", "a\n").heredoc("END"), ShellError);
 });
 
+test("a here-document keeps its bytes, also in a script with CR LF", async () => {
+  const script = new Script("s", "upload -<<E /f\na\r\nE\r\nE\nupload -<<E /g\r\nb\r\nc\nE\r\nnext\r\n");
+  assert.equal(await script.next(), "upload -<<E /f");
+  assert.equal(await script.heredoc("E"), "a\r\nE\r\n");
+  assert.equal(await script.next(), "upload -<<E /g");
+  assert.equal(await script.heredoc("E"), "b\r\nc\n");
+  assert.equal(await script.next(), "next");
+});
+
 test("the rest is everything not yet read", async () => {
   const script = new Script("s", pieces("upload - /f\nab", "c\n", "d"));
   assert.equal(await script.next(), "upload - /f");

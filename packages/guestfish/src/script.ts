@@ -10,6 +10,8 @@ export class Script {
   readonly #source: AsyncIterator<Uint8Array>;
   #buffer = "";
   #ended = false;
+  /** Whether the line that {@link Script.next} gave last had CR LF at its end. */
+  #crlf = false;
 
   /** Reads from a stream of bytes or a piece of text. */
   constructor(name: string, source: AsyncIterable<Uint8Array> | ByteString) {
@@ -25,6 +27,13 @@ export class Script {
 
   /** The next line without its end (also CR LF); `undefined` after the last. */
   async next(): Promise<ByteString | undefined> {
+    const line = await this.#next();
+    this.#crlf = line?.endsWith("\r") === true;
+    return this.#crlf ? line?.slice(0, -1) : line;
+  }
+
+  /** The next line as it is, without its LF. */
+  async #next(): Promise<ByteString | undefined> {
     let from = 0;
     for (;;) {
       const end = this.#buffer.indexOf("\n", from);
@@ -35,13 +44,16 @@ export class Script {
     }
   }
 
-  /** The lines up to one that is just `marker`, each with its end; throws {@link ShellError} when there is none. */
+  /**
+   * The lines up to one that is just `marker`, byte for byte; in a script whose lines end in CR LF, the marker's does as
+   * well. Throws {@link ShellError} when there is none.
+   */
   async heredoc(marker: ByteString): Promise<ByteString> {
     let text = "";
     for (;;) {
-      const line = await this.next();
+      const line = await this.#next();
       if (line === undefined) throw new ShellError(`guestfish: the input ended before a line '${marker}'`);
-      if (line === marker) return text;
+      if (line === marker || (this.#crlf && line === `${marker}\r`)) return text;
       text += `${line}\n`;
     }
   }
@@ -62,7 +74,7 @@ export class Script {
     const line = this.#buffer.slice(0, end);
     this.#buffer = this.#buffer.slice(next);
     this.line++;
-    return line.endsWith("\r") ? line.slice(0, -1) : line;
+    return line;
   }
 
   async #fill(): Promise<void> {

@@ -4,13 +4,14 @@ import fc from "fast-check";
 import { ShellError } from "./shell-error.ts";
 import { splitList } from "./string-list.ts";
 
-test("a list is split at white space, not inside quotes", () => {
+test("a list is split at blanks and tabs, not inside quotes", () => {
   const cases: [string, string[]][] = [
     ["", []],
     ["   ", []],
     ["a", ["a"]],
     [" a  b ", ["a", "b"]],
-    ["a\nb", ["a", "b"]],
+    ["a\tb", ["a", "b"]],
+    ["a\nb c\r", ["a\nb", "c\r"]],
     ["a 'b c' d", ["a", "b c", "d"]],
     ["a'b c'd", ["ab cd"]],
     ["''", [""]],

@@ -2,7 +2,7 @@ import type { ByteString } from "./byte-string.ts";
 import { ShellError } from "./shell-error.ts";
 
 /**
- * Splits one word into a list: at white space, except inside `'...'`; `\'` is a literal quote
+ * Splits one word into a list: at blanks and tabs, except inside `'...'`; `\'` is a literal quote
  * (guestfish(1), QUOTING). Throws {@link ShellError} for a quote that is not closed.
  */
 export function splitList(word: ByteString): ByteString[] {
@@ -17,7 +17,7 @@ export function splitList(word: ByteString): ByteString[] {
     } else if (letter === "'") {
       quoted = !quoted;
       item ??= "";
-    } else if (!quoted && /[ \t\r\n\v\f]/.test(letter)) {
+    } else if (!quoted && /[ \t]/.test(letter)) {
       if (item !== undefined) items.push(item);
       item = undefined;
     } else {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { CallContext } from "../call-context.ts";
 import { GuestfsError } from "../errors.ts";
 import { makeSink } from "../transfer/file-sink.ts";
@@ -39,13 +39,14 @@ function local(context: CallContext, message: string, cause?: unknown): GuestfsE
 }
 
 async function copyIn(context: CallContext, localpath: string, remotedir: string): Promise<void> {
-  const path = resolve(localpath);
-  await stat(path).catch((error: unknown) => {
+  await stat(localpath).catch((error: unknown) => {
     throw local(context, `${localpath}: ${(error as Error).message}`, error);
   });
   if (!(await context.call("is_dir", { path: remotedir })))
     throw local(context, `${remotedir}: is no directory of the guest`);
-  const packer = tar(["-cf", "-", "-C", dirname(path), "--", basename(path)], "stdout");
+  // `.` and `..` stay what they are: then it is what the folder has that is copied, without its name.
+  const name = basename(localpath);
+  const packer = tar(["-cf", "-", "-C", dirname(localpath), "--", name], "stdout");
   try {
     await context.call(
       "tar_in",
@@ -83,8 +84,12 @@ async function unpack(context: CallContext, remotepath: string, folder: string):
 async function copyOut(context: CallContext, remotepath: string, localdir: string): Promise<void> {
   const folder = await stat(localdir).catch(() => undefined);
   if (folder?.isDirectory() !== true) throw local(context, `${localdir}: is no directory of this machine`);
-  const target = join(localdir, basename(remotepath));
+  const name = basename(remotepath);
+  if (name === "..") throw local(context, `${remotepath}: ends in .., which would lead out of ${localdir}`);
+  const target = join(localdir, name);
   if (!(await context.call("is_dir", { path: remotepath }))) {
+    if (!(await context.call("is_file", { path: remotepath })))
+      throw local(context, `${remotepath}: is no folder and no regular file of the guest`);
     await context.call("download", { remotefilename: remotepath }, { sink: makeSink(target) });
     return;
   }
