@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -55,6 +55,35 @@ test("what makes no sense is named", async () => {
   for (const [call, message] of wrong)
     await assert.rejects(call, (error) => error instanceof RangeError && message.test(error.message));
 });
+
+test("nothing is opened but the image itself", { skip }, async () => {
+  await using g = new Guestfs({ environment: false });
+  const fifo = join(folder, "fifo");
+  spawnSync("mkfifo", [fifo]);
+  await assert.rejects(g.diskFormat(fifo), { code: "LOCAL", message: /neither a file nor a block device/ });
+  const flat = join(folder, "flat.vmdk");
+  spawnSync("qemu-img", ["create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", flat, "1M"]);
+  writeFileSync(flat, readFileSync(flat, "utf8").replace("flat-flat.vmdk", "fifo"));
+  assert.deepEqual([await g.diskFormat(flat), await g.diskVirtualSize(flat)], ["vmdk", mebibyte]);
+  const data = join(folder, "data.qcow2");
+  spawnSync("qemu-img", ["create", "-q", "-f", "qcow2", "-o", `data_file=${join(folder, "data.raw")}`, data, "1M"]);
+  rmSync(join(folder, "data.raw"));
+  spawnSync("mkfifo", [join(folder, "data.raw")]);
+  assert.deepEqual([await g.diskVirtualSize(data), await g.diskHasBackingFile(data)], [mebibyte, false]);
+});
+
+test(
+  "a relative backing file counts from the new image's folder, also when its format is looked for",
+  { skip },
+  async () => {
+    await using g = new Guestfs({ environment: false });
+    await g.diskCreate(join(folder, "below.qcow2"), "qcow2", mebibyte);
+    const above = join(folder, "above.qcow2");
+    await g.diskCreate(above, "qcow2", -1, { backingfile: "below.qcow2" });
+    const { stdout } = spawnSync("qemu-img", ["info", "--output=json", above]);
+    assert.match(stdout.toString(), /"backing-filename-format": "qcow2"/);
+  },
+);
 
 test("images that are not there", { skip }, async () => {
   await using g = new Guestfs({ environment: false });
