@@ -16,7 +16,7 @@ function state(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
     if (entry.isDirectory()) return entry.name === "dist" || entry.name === "node_modules" ? [] : state(path);
-    if (!/\.(ts|mjs|json)$/.test(entry.name)) return [];
+    if (!/\.(ts|mjs|cjs|json)$/.test(entry.name)) return [];
     const { size, mtimeMs } = statSync(join(root, path));
     return [`${path} ${size} ${mtimeMs}`];
   });

@@ -111,7 +111,8 @@ export class Apt {
     this.#lists = join(this.#folder, "lists");
     await mkdir(join(this.#lists, "partial"), { recursive: true, mode: 0o700 });
     try {
-      await this.#run(["update"], signal);
+      // By itself, apt says that all is well when it has fetched nothing.
+      await this.#run(["-o", "APT::Update::Error-Mode=any", "update"], signal);
     } catch (error) {
       if (error instanceof ProgramFailedError)
         throw this.#failed("this host has no Debian package lists, and they can't be fetched", error);

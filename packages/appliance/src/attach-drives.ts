@@ -65,7 +65,7 @@ async function prepare(given: ApplianceDrive): Promise<PreparedDrive> {
     throw driveError(given, `over ${protocol} a drive can only be read`, "add it read-only");
   if (protocol !== "file") {
     // Its header is the server's to change at any time, so that nobody can look at it before QEMU does.
-    if (namesFiles.has(given.format ?? "raw") && given.allowOtherFiles !== true)
+    if (namesFiles.has(given.format ?? "raw") && !given.allowOtherFiles)
       throw driveError(
         given,
         `a ${given.format} image over ${protocol} could name a file of this host`,
@@ -83,6 +83,7 @@ async function prepare(given: ApplianceDrive): Promise<PreparedDrive> {
   const info = await stat(drive.filename).catch((error: NodeJS.ErrnoException) => {
     throw driveError(drive, error.code === "ENOENT" ? "No such file or directory" : error.message, "", error);
   });
+  if (!info.isFile() && !info.isBlockDevice()) throw driveError(drive, "neither a regular file nor a block device");
   if (given.discard === "enable" && !new Set(["raw", "qcow2"]).has(format.format)) {
     throw driveError(drive, `discard can't be enabled on a ${format.format} image`, "use discard: besteffort");
   }

@@ -1,13 +1,22 @@
 import { randomBytes } from "node:crypto";
 import { utimesSync } from "node:fs";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 const DRAFT = "draft";
 
+async function sync(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
 /**
- * Makes a folder under a name that no reader looks at, lets `fill` work in it, and moves it into place: readers see it whole or not at
- * all. What was at `name` is replaced. A draft that fails is removed. Call it under the cache's lock.
+ * Makes a folder under a name that no reader looks at, lets `fill` work in it, and moves it into place when its files are on the disk:
+ * readers see it whole or not at all, also after the host has lost its power. What was at `name` is replaced. A draft that fails is removed. Call it under the cache's lock.
  *
  * @param prefix - what names of drafts begin with, for drafts that are made under a lock of their own
  */
@@ -21,9 +30,12 @@ export async function buildFolder(
   await mkdir(draft, { recursive: true, mode: 0o700 });
   try {
     await fill(draft);
+    for (const each of await readdir(draft)) await sync(join(draft, each));
+    await sync(draft);
     const target = join(parent, name);
     await rm(target, { recursive: true, force: true });
     await rename(draft, target);
+    await sync(parent);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
     throw error;

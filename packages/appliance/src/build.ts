@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ProgramFailedError, ProgramNotFoundError } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
@@ -8,6 +8,7 @@ import { Apt } from "./apt.ts";
 import type { PackageVersion } from "./apt.ts";
 import { buildFolder, removeDrafts, removeOld, touch } from "./build-folder.ts";
 import { acquireCacheLock } from "./cache-lock.ts";
+import { areIntact, haveTheirSizes, recordFiles } from "./file-record.ts";
 import { checkBuildPrograms, factsOf, findSource } from "./host-source.ts";
 import type { HostSource } from "./host-source.ts";
 import { lookAt } from "./look.ts";
@@ -45,8 +46,12 @@ export interface BuiltAppliance {
   digest: string;
 }
 
+const RETRY_MS = 60 * 60 * 1000;
+
 interface RootRecord {
+  /** The package lists that it was made of, or that could not be used until {@link RootRecord.retryMs}. */
   aptStamp: string;
+  retryMs?: number;
   packages: PackageVersion[];
   folder: string;
 }
@@ -54,7 +59,8 @@ interface RootRecord {
 /**
  * Gives the appliance for this host, building what is missing or out of date: the root image when the list of packages changed or apt's
  * lists offer other versions of them; the system image when kernel, modules, node, busybox or the daemon changed. Any number of programs
- * may ask at once: one builds, the others wait for it.
+ * may ask at once: one builds, the others wait for it. When there is an appliance, and building the newer one does not work, the one that is
+ * there is given, and building is tried again an hour later.
  *
  * @throws ApplianceError of stage `host` (something is missing on this host; `fix` says how to get it), `build` or `cancelled`
  */
@@ -109,8 +115,20 @@ async function makePrivate(store: string): Promise<void> {
 
 function fromCache(store: string, plan: AppliancePlan, aptStamp: string): BuiltAppliance | undefined {
   const record = readRecord(store, plan);
-  return record?.aptStamp === aptStamp ? assemble(store, plan, record) : undefined;
+  return record !== undefined && isOf(aptStamp, record) ? assemble(store, plan, record) : undefined;
 }
+
+const isOf = (aptStamp: string, record: RootRecord): boolean =>
+  record.aptStamp === aptStamp && (record.retryMs === undefined || Math.abs(record.retryMs - Date.now()) < RETRY_MS);
+
+async function writeRecord(store: string, plan: AppliancePlan, record: RootRecord): Promise<RootRecord> {
+  const path = join(store, `root-${plan.root.digest}.json`);
+  await writeFile(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  return record;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function readRecord(store: string, plan: AppliancePlan): RootRecord | undefined {
   try {
@@ -131,7 +149,8 @@ function assemble(store: string, plan: AppliancePlan, record: RootRecord): Built
     digest: createHash("sha256").update(`${record.folder} ${plan.system.digest}`).digest("hex").slice(0, 24),
   };
   const paths = [built.kernel, built.initrd, built.rootImage, built.systemImage];
-  return paths.every((path) => (lookAt(path)?.size ?? 0) > 0) ? built : undefined;
+  const isThere = paths.every((path) => (lookAt(path)?.size ?? 0) > 0);
+  return isThere && foldersOf(built).every(haveTheirSizes) ? built : undefined;
 }
 
 async function build(
@@ -142,14 +161,25 @@ async function build(
   options: BuildOptions,
 ): Promise<BuiltAppliance> {
   const onDebug = (line: string): void => options.onDebug?.(line);
-  await checkBuildPrograms(source);
   await removeDrafts(store);
+  try {
+    await checkBuildPrograms(source);
+  } catch (error) {
+    const known = readRecord(store, plan);
+    const built = known && assemble(store, plan, known);
+    if (known === undefined || built === undefined) throw error;
+    await keep(store, plan, { ...known, aptStamp }, error, onDebug);
+    return built;
+  }
   const record = await freshRoot(store, plan, aptStamp, options);
   const system = `system-${plan.system.digest}`;
   if (lookAt(join(store, system)) === undefined || assemble(store, plan, record) === undefined) {
     onDebug(`building the system image for Linux ${source.kernel.version}`);
     const input = { ...source, daemonBundle: options.daemonBundle, signal: options.signal };
-    await buildFolder(store, system, (folder) => buildSystem({ ...input, folder }));
+    await buildFolder(store, system, async (folder) => {
+      await buildSystem({ ...input, folder });
+      await recordFiles(folder);
+    });
   }
   const built = assemble(store, plan, record);
   await removeOld(store, [record.folder, system]);
@@ -161,6 +191,19 @@ async function build(
   return built;
 }
 
+/** What was made of older package lists starts as well as ever. */
+async function keep(
+  store: string,
+  plan: AppliancePlan,
+  record: RootRecord,
+  reason: unknown,
+  onDebug: (line: string) => void,
+): Promise<RootRecord> {
+  onDebug(`keeping the root image: ${messageOf(reason)}`);
+  const kept = { ...record, retryMs: Date.now() + RETRY_MS };
+  return writeRecord(store, plan, kept).catch(() => kept);
+}
+
 async function freshRoot(
   store: string,
   plan: AppliancePlan,
@@ -169,29 +212,42 @@ async function freshRoot(
 ): Promise<RootRecord> {
   const onDebug = (line: string): void => options.onDebug?.(line);
   const known = readRecord(store, plan);
-  const image = (record: RootRecord): string => join(store, record.folder, "root.erofs");
-  const usable = known !== undefined && lookAt(image(known)) !== undefined ? known : undefined;
-  if (usable?.aptStamp === aptStamp) return usable;
-  const apt = new Apt(join(store, "apt"));
-  onDebug("asking apt for the appliance's packages");
-  let packages: PackageVersion[];
+  const usable = known !== undefined && isWhole(store, known) ? known : undefined;
+  if (usable !== undefined && isOf(aptStamp, usable)) return usable;
   try {
-    const missing = (name: string): void => onDebug(`this release has no package ${name}; going on without it`);
-    packages = (await apt.resolve(plan.root.packages, missing, options.signal)).filter(({ name }) => !leaveOut(name));
+    return await buildRoot(store, plan, aptStamp, options);
   } catch (error) {
     options.signal?.throwIfAborted();
     if (usable === undefined) throw error;
-    onDebug(`keeping the root image: ${error instanceof Error ? error.message : String(error)}`);
-    return usable;
+    return keep(store, plan, { ...usable, aptStamp }, error, onDebug);
   }
+}
+
+function isWhole(store: string, record: RootRecord): boolean {
+  const folder = join(store, record.folder);
+  return (lookAt(join(folder, "root.erofs"))?.size ?? 0) > 0 && haveTheirSizes(folder);
+}
+
+async function buildRoot(
+  store: string,
+  plan: AppliancePlan,
+  aptStamp: string,
+  options: BuildOptions,
+): Promise<RootRecord> {
+  const onDebug = (line: string): void => options.onDebug?.(line);
+  const apt = new Apt(join(store, "apt"));
+  onDebug("asking apt for the appliance's packages");
+  const missing = (name: string): void => onDebug(`this release has no package ${name}; going on without it`);
+  const all = await apt.resolve(plan.root.packages, missing, options.signal);
+  const packages = all.filter(({ name }) => !leaveOut(name));
   const versions = createHash("sha256")
     .update(JSON.stringify([plan.root.digest, packages]))
     .digest("hex")
     .slice(0, 24);
   const record: RootRecord = { aptStamp, packages, folder: `root-${versions}` };
-  if (lookAt(image(record)) === undefined) {
-    await buildFolder(store, record.folder, (folder) =>
-      buildRootImage({
+  if (!isWhole(store, record)) {
+    await buildFolder(store, record.folder, async (folder) => {
+      await buildRootImage({
         apt,
         packages,
         without: plan.root.without,
@@ -199,13 +255,11 @@ async function freshRoot(
         image: join(folder, "root.erofs"),
         onDebug,
         signal: options.signal,
-      }),
-    );
+      });
+      await recordFiles(folder);
+    });
   }
-  const path = join(store, `root-${plan.root.digest}.json`);
-  await writeFile(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
-  await rename(`${path}.new`, path);
-  return record;
+  return writeRecord(store, plan, record);
 }
 
 function explained(error: unknown, store: string, signal: AbortSignal | undefined): unknown {
@@ -232,7 +286,32 @@ function explained(error: unknown, store: string, signal: AbortSignal | undefine
   return error;
 }
 
+/** The folders that an appliance is in. */
+const foldersOf = ({ rootImage, systemImage }: BuiltAppliance): string[] => [rootImage, systemImage].map(dirname);
+
 /** Marks an appliance as used now, so that `removeOld` keeps it. */
 export function touchAppliance(built: BuiltAppliance): void {
-  for (const path of [built.rootImage, built.systemImage]) touch(dirname(path));
+  foldersOf(built).forEach(touch);
+}
+
+/**
+ * Reads all of an appliance, and removes what is not as it was built: {@link buildAppliance} builds it again.
+ *
+ * @returns whether something was removed
+ * @throws an error of the filesystem; ApplianceError of stage `cancelled`
+ */
+export async function removeDamaged(built: BuiltAppliance, signal?: AbortSignal): Promise<boolean> {
+  let found = false;
+  const store = dirname(dirname(built.rootImage));
+  const lock = await acquireCacheLock(join(store, "lock"), () => undefined, signal);
+  try {
+    for (const folder of foldersOf(built)) {
+      if (await areIntact(folder)) continue;
+      found = true;
+      await rm(folder, { recursive: true, force: true });
+    }
+  } finally {
+    await lock.release();
+  }
+  return found;
 }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { runOwned } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
-import { imageNode } from "./attach-drives.ts";
+import { imageNode, prepareDrives } from "./attach-drives.ts";
 import { driveFormat } from "./drive-format.ts";
 import type { ApplianceDrive } from "./drive.ts";
 
@@ -64,6 +65,28 @@ test("allowed, the whole chain is spelled out for QEMU", async () => {
   assert.equal(plain["backing"], null);
   const data = await driveFormat({ filename: path("data.qcow2"), allowOtherFiles: true });
   assert.equal(data.dataFile, path("data.raw"));
+});
+
+test("what a guest may have written names no files, where only recorded formats count", async () => {
+  await create("-f", "qcow2", "-b", "base.raw", "-F", "raw", "written.img");
+  await create("-f", "qcow2", "-b", "written.img", "-F", "qcow2", "guessed.qcow2");
+  const bytes = await readFile(path("guessed.qcow2"));
+  // The extension that records the format (QEMU documentation, "The qcow2 image format") becomes one that nobody knows.
+  bytes.writeUInt32BE(0x12345678, bytes.indexOf(Buffer.from("e2792aca", "hex")));
+  await writeFile(path("guessed.qcow2"), bytes);
+  const guessed = { filename: path("guessed.qcow2"), format: "qcow2" } as const;
+  await refused({ ...guessed, allowOtherFiles: "recorded" }, /written\.img: this qcow2 image names another file/);
+  assert.equal((await driveFormat({ ...guessed, allowOtherFiles: true })).backing?.format.format, "qcow2");
+  await refused({ filename: path("over2.qcow2"), allowOtherFiles: "recorded" }, /names another file/);
+  const recorded = await driveFormat({ filename: path("over2.qcow2"), format: "qcow2", allowOtherFiles: "recorded" });
+  assert.equal(recorded.backing?.format.backing?.filename, path("base.raw"));
+});
+
+test("a FIFO is no image, nor does one lie behind one", async () => {
+  spawnSync("mkfifo", [path("fifo")]);
+  await create("-f", "qcow2", "-u", "-b", "fifo", "-F", "raw", "fifo.qcow2", "10M");
+  await refused({ filename: path("fifo.qcow2"), allowOtherFiles: true }, /fifo: neither a regular file nor/);
+  await assert.rejects(prepareDrives([{ filename: path("fifo"), format: "raw", readonly: true }]), /fifo: neither a/);
 });
 
 test("chains without end, and names that are no paths", async () => {

@@ -47,13 +47,13 @@ const printable = (name: string): string => JSON.stringify(name.length > 200 ? `
  * without being allowed
  */
 export async function driveFormat(drive: ApplianceDrive): Promise<DriveFormat> {
-  return imageFormat(drive.filename, drive.format, drive.allowOtherFiles === true, []);
+  return imageFormat(drive.filename, drive.format, drive.allowOtherFiles ?? false, []);
 }
 
 async function imageFormat(
   filename: string,
   given: string | undefined,
-  allowOthers: boolean,
+  allowOthers: NonNullable<ApplianceDrive["allowOtherFiles"]>,
   chain: readonly string[],
 ): Promise<DriveFormat> {
   if (given !== undefined && !formats.has(given)) {
@@ -67,16 +67,19 @@ async function imageFormat(
   const format = given ?? header.format;
   const references = header.format === format ? header.references : [];
   if (references.length === 0) return { format, backing: null, dataFile: undefined };
-  if (!allowOthers) throw namesOthers(filename, header);
+  if (allowOthers === false || (allowOthers === "recorded" && given === undefined)) throw namesOthers(filename, header);
   const real = await realpath(filename);
   if (chain.length >= MAX_CHAIN || chain.includes(real))
     throw refusal(filename, "its chain of backing files has no end");
   const backing = references.find(({ kind }) => kind === "backing");
   const data = references.find(({ kind }) => kind === "data");
+  const dataFile = data === undefined ? undefined : resolveName(filename, data);
+  if (dataFile !== undefined) await isDevice(dataFile);
   return {
     format,
-    backing: backing === undefined ? null : await backingFormat(filename, format, backing, [...chain, real]),
-    dataFile: data === undefined ? undefined : resolveName(filename, data),
+    backing:
+      backing === undefined ? null : await backingFormat(filename, format, backing, allowOthers, [...chain, real]),
+    dataFile,
   };
 }
 
@@ -114,14 +117,21 @@ async function backingFormat(
   filename: string,
   format: string,
   reference: ImageReference,
+  allowOthers: true | "recorded",
   chain: readonly string[],
 ): Promise<DriveFormat["backing"]> {
   if (!withBacking.has(format)) throw refusal(filename, `a ${format} image that has a parent can't be used`);
   const path = resolveName(filename, reference);
-  const info = await stat(path).catch(() => undefined);
-  return {
-    filename: path,
-    format: await imageFormat(path, reference.format, true, chain),
-    isBlockDevice: info?.isBlockDevice() === true,
-  };
+  const isBlockDevice = await isDevice(path);
+  return { filename: path, format: await imageFormat(path, reference.format, allowOthers, chain), isBlockDevice };
+}
+
+/** Whether an image is a block device, and not a file. */
+async function isDevice(filename: string): Promise<boolean> {
+  const info = await stat(filename).catch((error: NodeJS.ErrnoException) => {
+    throw refusal(filename, error.code === "ENOENT" ? "No such file or directory" : error.message, "", error);
+  });
+  // QEMU waits for ever for the other end of a FIFO.
+  if (!info.isFile() && !info.isBlockDevice()) throw refusal(filename, "neither a regular file nor a block device");
+  return info.isBlockDevice();
 }

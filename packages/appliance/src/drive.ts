@@ -36,6 +36,10 @@ export interface ApplianceDrive {
   copyonread?: boolean;
   /** Logical and physical sector size the guest sees: 512 (default) or 4096. */
   blocksize?: 512 | 4096;
-  /** `true`: the image may name other files (qcow2 backing file or data file, vmdk extents, vhd/vdi/vhdx parent). Default `false`: such an image is refused. */
-  allowOtherFiles?: boolean;
+  /**
+   * `true`: the image may name other files (qcow2 backing file or data file, vmdk extents, vhd/vdi/vhdx parent). `"recorded"`: an image may
+   * whose format was given, or is recorded in the image over it; one whose format is found by its header may be what a guest has written.
+   * Default `false`: such an image is refused.
+   */
+  allowOtherFiles?: boolean | "recorded";
 }

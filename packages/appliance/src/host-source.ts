@@ -30,6 +30,9 @@ const needed: ReadonlyMap<string, string> = new Map([
   ["busybox", "busybox-static"],
 ]);
 
+/** Programs that building takes. */
+export const neededPrograms: readonly string[] = [...needed.keys()];
+
 async function find(program: string): Promise<string> {
   try {
     return await findProgram(program);
@@ -61,7 +64,7 @@ export async function findSource(): Promise<HostSource> {
  * @throws ApplianceError of stage `host`, whose `fix` says how to get what is missing
  */
 export async function checkBuildPrograms({ busybox }: HostSource): Promise<void> {
-  for (const program of needed.keys()) await find(program);
+  for (const program of neededPrograms) await find(program);
   if (readFileSync(busybox).includes("/lib64/ld-linux-x86-64.so.2")) {
     throw new ApplianceError({
       stage: "host",

@@ -7,4 +7,5 @@ export { initialRamDisk } from "./initial-ram-disk.ts";
 export { decompressKernel } from "./kernel-image.ts";
 export { copyModules } from "./system-image.ts";
 // For the library.
+export { readImageHeader } from "@guestfs/qemu";
 export { makeTemporaryFolder } from "./temporary-folder.ts";

@@ -3,7 +3,7 @@ import { chooseAccelerator, findProgram, ProgramNotFoundError, recordKvmFailure 
 import { ApplianceError, throwIfCancelled } from "./appliance-error.ts";
 import { attachDrives, prepareDrives } from "./attach-drives.ts";
 import type { PreparedDrive } from "./attach-drives.ts";
-import { buildAppliance, touchAppliance } from "./build.ts";
+import { buildAppliance, removeDamaged, touchAppliance } from "./build.ts";
 import type { BuiltAppliance } from "./build.ts";
 import type { ApplianceDrive } from "./drive.ts";
 import { applianceMachine } from "./machine.ts";
@@ -21,7 +21,8 @@ const KVM_TIMEOUT_MS = 30_000;
  * Builds the appliance when that is needed, starts it with the drives given, and waits for its daemon's greeting.
  *
  * With `accelerator: "auto"` a failure of KVM is no failure: the appliance is started again with TCG, the reason goes to `onDebug`, and
- * KVM is not tried again until the host boots anew.
+ * KVM is not tried again until the host boots anew. When a guest does not come up because the appliance's files are damaged, they are built
+ * again.
  *
  * @throws ApplianceError; nothing is left running and no file is left behind. RangeError for `memsize` or `smp` out of range.
  */
@@ -29,11 +30,29 @@ export async function startAppliance(options: ApplianceOptions): Promise<Running
   checkOptions(options);
   const drives = await prepareDrives(options.drives);
   const appliance = await provideAppliance(options);
+  try {
+    return await startBuilt(options, appliance, drives);
+  } catch (error) {
+    if (!isOfMachine(error) || !(await removeDamaged(appliance, options.signal))) throw error;
+    options.onDebug?.(`the appliance is damaged, and is built again: ${error.message}`);
+    return startBuilt(options, await provideAppliance(options), drives);
+  }
+}
+
+function startBuilt(
+  options: ApplianceOptions,
+  appliance: BuiltAppliance,
+  drives: readonly PreparedDrive[],
+): Promise<RunningAppliance> {
   return withAccelerator(options, (accelerator, limitMs) => {
     const source = sourceOf(options, appliance, accelerator, limitMs);
     return startWith(options, source, drives);
   });
 }
+
+/** Whether the machine did not come up, for a reason that is not the drives' or the host's. */
+const isOfMachine = (error: unknown): error is ApplianceError =>
+  error instanceof ApplianceError && (error.stage === "qemu" || error.stage === "boot");
 
 /** An appliance that was started ahead and waits for its drives. */
 export interface WaitingAppliance {
@@ -126,10 +145,10 @@ async function withAccelerator<T>(
   try {
     return await start("kvm", Math.min(timeoutMs, KVM_TIMEOUT_MS));
   } catch (error) {
-    if (!(error instanceof ApplianceError) || (error.stage !== "qemu" && error.stage !== "boot")) throw error;
+    if (!isOfMachine(error)) throw error;
     onDebug(`starting again with TCG: ${error.message}`);
     const started = await start("tcg", timeoutMs);
-    await recordKvmFailure(known, error.summary);
+    await recordKvmFailure(known, error.summary).catch(() => undefined);
     return started;
   }
 }

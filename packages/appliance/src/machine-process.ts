@@ -1,13 +1,13 @@
-import type { FileHandle } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { QmpClient, QmpError, qemuArguments, spawnOwned } from "@guestfs/qemu";
 import type { MachineDescription, OwnedProcess } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
-import { attachDrives, detachDrive, prepareDrives } from "./attach-drives.ts";
+import { attachDrives, detachDrive, prepareDrives, removeNodes } from "./attach-drives.ts";
 import { ConsoleTail } from "./console-tail.ts";
 import type { RunningAppliance } from "./running-appliance.ts";
 import { StartLimit } from "./start-limit.ts";
 import { makeWindowFile } from "./window-file.ts";
+import type { WindowFile } from "./window-file.ts";
 
 /** Descriptors that QEMU inherits: the daemon's channel, QMP, a saved state when one is loaded, and the window's file. */
 export const channelFd = 3;
@@ -37,7 +37,7 @@ export class MachineProcess {
   readonly channel: Socket;
   readonly tail: ConsoleTail;
   readonly onDebug: (line: string) => void;
-  readonly #window: FileHandle;
+  readonly #window: WindowFile;
   /** How far it has come, for the error when it ends. */
   stage: "qemu" | "boot" = "qemu";
   readonly #failed: Promise<never>;
@@ -45,10 +45,10 @@ export class MachineProcess {
   #limit: StartLimit;
   #qmp: QmpClient | undefined;
 
-  private constructor(qemu: OwnedProcess, window: FileHandle, start: MachineStart) {
+  private constructor(qemu: OwnedProcess, window: WindowFile, start: MachineStart) {
     this.qemu = qemu;
     this.#window = window;
-    void qemu.exited.then(() => window.close());
+    void qemu.exited.then(() => window.file.close());
     this.tail = new ConsoleTail();
     this.onDebug = (line) => start.onDebug(line);
     this.#timeoutMs = start.timeoutMs;
@@ -82,13 +82,14 @@ export class MachineProcess {
   static async start(start: MachineStart): Promise<MachineProcess> {
     const args = qemuArguments(start.machine);
     start.onDebug(`running ${start.hv} ${args.join(" ")}`);
-    let window: FileHandle | undefined;
+    let window: WindowFile | undefined;
     try {
       window = await makeWindowFile();
-      const stdio = ["ignore", "pipe", "pipe", "pipe", "pipe", start.state ?? "ignore", window.fd] as const;
+      if (!window.hasRoom) start.onDebug("no room for a window: uploads go over the channel");
+      const stdio = ["ignore", "pipe", "pipe", "pipe", "pipe", start.state ?? "ignore", window.file.fd] as const;
       return new MachineProcess(await spawnOwned(start.hv, args, { stdio: [...stdio] }), window, start);
     } catch (error) {
-      await window?.close();
+      await window?.file.close();
       throw new ApplianceError({
         stage: "host",
         message: `${start.hv} can't be started`,
@@ -169,15 +170,23 @@ export class MachineProcess {
     };
     return {
       channel,
-      window: this.#window,
+      window: this.#window.hasRoom ? this.#window.file : undefined,
       pid: qemu.pid,
       accelerator,
       exited: qemu.exited,
       consoleTail: () => tail.text(),
       addDrive: (drive, target) =>
         waiting(async () => {
-          if (qmp !== undefined)
-            await attachDrives(qmp, await prepareDrives([drive]), tmpDir, { first: target, onDebug });
+          if (qmp === undefined) return;
+          const drives = await prepareDrives([drive]);
+          try {
+            await attachDrives(qmp, drives, tmpDir, { first: target, onDebug });
+          } catch (error) {
+            const removed = removeNodes(qmp, target).catch(() => undefined);
+            // A QEMU that gives no answer gives none to this either.
+            if (!(error instanceof ApplianceError && isLate(error))) await removed;
+            throw error;
+          }
         }),
       removeDrive: (target) =>
         waiting(async () => {
@@ -194,6 +203,9 @@ export class MachineProcess {
     };
   }
 }
+
+/** Whether an error tells of a QEMU that does not answer. */
+const isLate = ({ cause }: Error): boolean => cause instanceof QmpError && cause.code === "timeout";
 
 /** Waits for the first bytes of a channel and leaves them there. */
 export function firstBytes(channel: Socket): Promise<void> {

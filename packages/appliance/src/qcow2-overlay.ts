@@ -6,13 +6,18 @@ const HEADER_LENGTH = 104;
 const BYTES_PER_L1_ENTRY = (CLUSTER / ENTRY) * CLUSTER;
 const SECTOR = 512;
 
+// QEMU takes no first table of more than 32 MiB.
+const MOST_BYTES = (2 ** 25 / ENTRY) * BYTES_PER_L1_ENTRY;
+
 /**
  * An empty qcow2 image of version 3, without a name of a backing file (QEMU documentation, "The qcow2 image format"): header, refcount
  * table, refcount block, and the first-level table of nothing.
  *
  * @param bytes size of the disk; rounded up to 512
+ * @throws RangeError for more than 2 PiB, which QEMU does not take
  */
 export function emptyQcow2(bytes: number): Uint8Array {
+  if (bytes > MOST_BYTES) throw new RangeError(`an image of more than 2 PiB (${bytes} bytes) can't have an overlay`);
   const size = Math.ceil(bytes / SECTOR) * SECTOR;
   const l1Entries = Math.max(1, Math.ceil(size / BYTES_PER_L1_ENTRY));
   const l1Clusters = Math.ceil((l1Entries * ENTRY) / CLUSTER);

@@ -59,9 +59,10 @@ export interface RunningAppliance {
    */
   readonly channel: Socket;
   /**
-   * The file of the window (PROTOCOL.md), open for reading and writing. It is closed when QEMU has ended.
+   * The file of the window (PROTOCOL.md), open for reading and writing. It is closed when QEMU has ended. `undefined` where there is no
+   * room for it: the machine has a window all the same, but content has to go over the channel.
    */
-  readonly window: FileHandle;
+  readonly window: FileHandle | undefined;
   /** Process id of QEMU. */
   readonly pid: number;
   /** `"kvm"` or `"tcg"`: what the guest runs on. */

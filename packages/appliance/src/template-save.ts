@@ -2,7 +2,6 @@ import { createWriteStream } from "node:fs";
 import { open, rm, statfs, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { QmpClient } from "@guestfs/qemu";
 import { ApplianceError } from "./appliance-error.ts";
@@ -35,6 +34,8 @@ const SCRATCH_BYTES = 64 * 2 ** 20;
 async function receiveInto(path: string, use: (socketPath: string) => Promise<void>): Promise<void> {
   const folder = await makeTemporaryFolder(tmpdir());
   const server = createServer();
+  // A socket's name has room for 107 bytes, and what is longer is cut. QEMU comes by way of our descriptor of the folder.
+  const reach = await open(folder, "r");
   try {
     const received = new Promise<void>((resolve, reject) => {
       server.once("connection", (socket) => {
@@ -44,7 +45,7 @@ async function receiveInto(path: string, use: (socketPath: string) => Promise<vo
       server.once("error", reject);
     });
     received.catch(() => undefined);
-    const socketPath = join(folder, "state.sock");
+    const socketPath = `/proc/${process.pid}/fd/${reach.fd}/state.sock`;
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(socketPath, resolve);
@@ -53,6 +54,7 @@ async function receiveInto(path: string, use: (socketPath: string) => Promise<vo
   } finally {
     server.close();
     await rm(folder, { recursive: true, force: true });
+    await reach.close();
   }
 }
 

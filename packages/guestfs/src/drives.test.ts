@@ -77,6 +77,14 @@ test("servers that are fine", async () => {
   assert.equal(g.debugDrives().length, 5);
 });
 
+test("an image that is neither a file nor a block device", async () => {
+  await using g = new Guestfs({ environment: false });
+  await assert.rejects(
+    g.addDriveRo("/dev/zero"),
+    /^GuestfsError: add_drive_ro: \/dev\/zero: is neither a regular file/,
+  );
+});
+
 test("an image that is missing, or is a folder", async () => {
   await using g = new Guestfs({ environment: false });
   await assert.rejects(

@@ -53,6 +53,7 @@ async function localPath(procedure: string, filename: string, readonly: boolean)
   try {
     const stats = await stat(path);
     if (stats.isDirectory()) throw new Error("is a directory");
+    if (!stats.isFile() && !stats.isBlockDevice()) throw new Error("is neither a regular file nor a block device");
     await access(path, readonly ? constants.R_OK : constants.R_OK | constants.W_OK);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { accessSync, constants } from "node:fs";
-import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { chooseAccelerator, recordKvmFailure } from "./accelerator.ts";
+import { findProgram } from "./owned-process.ts";
 
 test("a choice is made, kept for this boot, and can be unmade", async (t) => {
   const cacheDir = await mkdtemp(join(tmpdir(), "accelerator-"));
@@ -27,6 +28,29 @@ test("a choice is made, kept for this boot, and can be unmade", async (t) => {
   await writeFile(join(cacheDir, "kvm.json"), JSON.stringify({ ...record, bootId: "another boot" }));
   assert.equal((await chooseAccelerator(options)).accelerator, first.accelerator);
   assert.deepEqual(await readdir(cacheDir), ["kvm.json"]);
+});
+
+test("where KVM can't be tried, it is TCG", { skip: noKvm() }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "accelerator-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const qemu = join(folder, "qemu");
+  await writeFile(qemu, "#!/bin/sh\n", { mode: 0o755 });
+  await writeFile(join(folder, "file"), "");
+  const path = process.env["PATH"];
+  t.after(() => {
+    process.env["PATH"] = path;
+  });
+  {
+    const cacheDir = join(folder, "file", "cache");
+    const { accelerator, reason } = await chooseAccelerator({ qemu, cacheDir });
+    assert.equal(accelerator, "tcg");
+    assert.match(reason, /^KVM can't be tried: E/);
+  }
+  process.env["PATH"] = folder;
+  await symlink("/bin/false", join(folder, "setpriv"));
+  if (await findProgram("prlimit").catch(() => undefined)) return;
+  const { accelerator, reason } = await chooseAccelerator({ qemu, cacheDir: folder });
+  assert.deepEqual([accelerator, reason.startsWith("KVM can't be tried: prlimit")], ["tcg", true]);
 });
 
 function noKvm(): string | false {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, open, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { qemuArguments } from "./command-line.ts";
 import { findProgram, spawnOwned } from "./owned-process.ts";
@@ -37,6 +37,7 @@ const PROBE_CODE = [0x66, 0xb9, 0, 0, 0, 1, 0x66, 0x49, 0x75, 0xfc, 0xb0, 0x2a, 
 const RESET_CODE = [0xea, 0, 0, 0, 0xf0];
 const PROBE_EXIT_CODE = 0x55;
 const FIRMWARE_BYTES = 65536;
+const FIRMWARE_FD = 3;
 const CPU_SECONDS = 1;
 
 async function recordPath(options: AcceleratorOptions): Promise<string> {
@@ -62,22 +63,25 @@ async function probe(options: AcceleratorOptions): Promise<{ works: boolean; rea
   firmware.set(PROBE_CODE);
   firmware.set(RESET_CODE, FIRMWARE_BYTES - 16);
   const path = join(options.cacheDir, `kvm-probe-${randomBytes(6).toString("hex")}.bin`);
-  await writeFile(path, firmware, { mode: 0o600 });
+  const file = await open(path, "wx+", 0o600);
   try {
+    // QEMU inherits it: without a name, nothing of it stays when this program is killed.
+    await unlink(path);
+    await file.writeFile(firmware);
     const args = qemuArguments({
       machine: { type: "q35" },
       accelerator: { type: "kvm" },
       cpu: { type: "host" },
       smp: 1,
       memoryMiB: 16,
-      firmware: path,
+      firmware: `/dev/fd/${FIRMWARE_FD}`,
       chardevs: [],
       blockdevs: [],
       devices: [{ driver: "isa-debug-exit", iobase: 0xf4, iosize: 4 }],
     });
     // Time of the processor, so that a host that is busy changes nothing.
     const limited = [`--cpu=${CPU_SECONDS}:${CPU_SECONDS + 1}`, "--", await findProgram(options.qemu), ...args];
-    const qemu = await spawnOwned("prlimit", limited, { stdio: ["ignore", "ignore", "pipe"] });
+    const qemu = await spawnOwned("prlimit", limited, { stdio: ["ignore", "ignore", "pipe", file.fd] });
     let stderr = "";
     qemu.child.stderr?.on("data", (bytes: Buffer) => {
       stderr = (stderr + bytes.toString("utf8")).slice(-2000);
@@ -99,14 +103,14 @@ async function probe(options: AcceleratorOptions): Promise<{ works: boolean; rea
     const words = stderr.trim().split("\n").at(-1) ?? "";
     return { works: false, reason: `QEMU with KVM ended with ${how}${words === "" ? "" : `: ${words}`}` };
   } finally {
-    await rm(path, { force: true });
+    await file.close();
   }
 }
 
 /**
  * Chooses KVM when a guest has run with it since the host booted, else TCG. The first time after a boot (or after QEMU has changed) a
  * guest of a few bytes is run, for at most a second of the processor's time, to find out whether it runs and whether the processor itself
- * runs it; the result is kept in `cacheDir`. Never fails because of KVM.
+ * runs it; the result is kept in `cacheDir`. Never fails because of KVM: when it can't be tried, the choice is TCG, for this time.
  *
  * @throws ProgramNotFoundError when there is no such QEMU
  */
@@ -119,8 +123,20 @@ export async function chooseAccelerator(options: AcceleratorOptions): Promise<Ac
       code === "ENOENT" ? "there is no /dev/kvm" : `/dev/kvm can't be opened for reading and writing (${code})`;
     return { accelerator: "tcg", reason };
   }
-  const path = await recordPath(options);
   const id = await identity(options.qemu);
+  try {
+    return await tryKvm(options, id);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { accelerator: "tcg", reason: `KVM can't be tried: ${reason}` };
+  }
+}
+
+async function tryKvm(
+  options: AcceleratorOptions,
+  id: Awaited<ReturnType<typeof identity>>,
+): Promise<AcceleratorChoice> {
+  const path = await recordPath(options);
   try {
     const known = JSON.parse(await readFile(path, "utf8")) as KvmRecord;
     if (known.bootId === id.bootId && known.qemu === id.qemu) {
@@ -130,7 +146,8 @@ export async function chooseAccelerator(options: AcceleratorOptions): Promise<Ac
     // Missing or damaged: find out again.
   }
   const result = await probe(options);
-  await writeRecord(path, { ...id, ...result });
+  // Without a place for it, the next launch finds out again.
+  await writeRecord(path, { ...id, ...result }).catch(() => undefined);
   return { accelerator: result.works ? "kvm" : "tcg", reason: result.reason };
 }
 

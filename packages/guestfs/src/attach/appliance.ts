@@ -14,9 +14,10 @@ const launchSteps = 12;
 const endPatience = 1000;
 
 function explain(error: unknown, signal: AbortSignal): Error {
-  if (!(error instanceof ApplianceError)) return error instanceof Error ? error : new Error(String(error));
-  if (error.stage === "cancelled")
-    return new CancelledError("cancelled", { procedure: "launch", cause: signal.reason });
+  if (error instanceof GuestfsError) return error;
+  if (signal.aborted) return new CancelledError("cancelled", { procedure: "launch", cause: signal.reason });
+  if (!(error instanceof ApplianceError))
+    return new LaunchError(error instanceof Error ? error.message : String(error), { cause: error });
   return new LaunchError(error.summary, {
     evidence: error.evidence,
     fix: error.fix,
@@ -102,7 +103,7 @@ async function start(request: AttachRequest, drives: readonly ApplianceDrive[]):
 
 /**
  * Starts an appliance with the handle's drives.
- * @throws LaunchError with the console's end; CancelledError
+ * @throws LaunchError, with the console's end where there is one; CancelledError
  */
 export async function attachAppliance(request: AttachRequest): Promise<Attachment> {
   const { settings, signal } = request;
@@ -128,11 +129,12 @@ export async function attachAppliance(request: AttachRequest): Promise<Attachmen
   }
   // A handle that nobody closes does not keep its program from ending.
   appliance.release();
-  connection.window = new TransferWindow(appliance.window);
+  if (appliance.window !== undefined) connection.window = new TransferWindow(appliance.window);
   // Its daemon is ours.
   connection.hasExtensions = true;
   request.progress(launchSteps, launchSteps);
-  let keepsNothing = drives.every(isReadOnly);
+  // What its user has QEMU do besides may well write.
+  let keepsNothing = drives.every(isReadOnly) && settings.hvArguments.length === 0;
   return {
     connection,
     pid: appliance.pid,

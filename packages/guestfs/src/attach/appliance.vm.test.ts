@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -169,6 +170,88 @@ test(
     assert.equal(await read("/dev/sda"), "basebase");
     await g.addDrive(over, { format: "qcow2", readonly: true, label: "again" });
     assert.equal(await read("/dev/disk/guestfs/again"), "basebase");
+  },
+);
+
+test("what config adds is written to its disk", { skip }, async () => {
+  const own = join(folder, "own.img");
+  writeFileSync(own, new Uint8Array(16 * 1024 * 1024));
+  const content = Buffer.from("kept on a disk of config's");
+  const { g } = handle();
+  await using _ = g;
+  g.config("-drive", `file=${own},format=raw,if=none,id=own`);
+  g.config("-device", "virtio-scsi-pci,id=more");
+  g.config("-device", "scsi-hd,drive=own,bus=more.0");
+  await g.launch();
+  await g.mkfs("ext2", "/dev/sda");
+  await g.mount("/dev/sda", "/");
+  await g.write("/f", content);
+  await g.close();
+  assert.ok(readFileSync(own).includes(content));
+});
+
+test("what is wrong with drives or folders does not cost the template", { skip }, async (t) => {
+  const first = handle();
+  await first.g.addDriveScratch(1024 * 1024);
+  for (const _ of ["booted", "rehearsed"]) {
+    await first.g.launch();
+    await first.g.shutdown();
+  }
+  const store = join(first.g.getCachedir(), "appliance");
+  const templates = (): string[] => readdirSync(store).filter((name) => name.startsWith("template-"));
+  const before = templates();
+  await first.g.close();
+  const fails = async (prepare: (g: Guestfs) => Promise<void>, words: RegExp): Promise<void> => {
+    const { g } = handle();
+    await using _ = g;
+    await prepare(g);
+    await assert.rejects(g.launch(), (error) => error instanceof LaunchError && words.test(error.message));
+  };
+  await fails(async (g) => {
+    g.setTmpdir(join(folder, "missing"));
+    const path = join(folder, "plain.img");
+    writeFileSync(path, new Uint8Array(1024 * 1024));
+    await g.addDriveRo(path);
+  }, /no temporary folder can be made in .*missing[^]*ENOENT/);
+  const silent = createServer(() => undefined);
+  t.after(() => silent.close());
+  const socket = join(folder, "s");
+  await new Promise<void>((resolve) => silent.listen(socket, resolve));
+  await fails(
+    (g) => g.addDrive("export", { protocol: "nbd", server: [`unix:${socket}`], format: "raw" }),
+    /export: no answer/,
+  );
+  assert.deepEqual(templates(), before);
+});
+
+test(
+  "a drive whose addition fails or is given up is not in the appliance, and can be added again",
+  { skip },
+  async () => {
+    const path = join(folder, "hot.img");
+    writeFileSync(path, new Uint8Array(1024 * 1024));
+    const { g } = handle();
+    await using _ = g;
+    await g.addDriveScratch(1024 * 1024);
+    await g.launch();
+    for (const delay of [0, 1, 3, 10, 30]) {
+      const stop = new AbortController();
+      const added = g.addDrive(path, { format: "raw", label: "hot", signal: stop.signal });
+      setTimeout(() => stop.abort(), delay);
+      const isThere = await added.then(
+        () => true,
+        (error: unknown) => {
+          assert.ok(error instanceof CancelledError);
+          return false;
+        },
+      );
+      assert.equal((await g.listDevices()).length, isThere ? 2 : 1);
+      // The image's lock would tell of one that is still open.
+      if (!isThere) await g.addDrive(path, { format: "raw", label: "hot" });
+      await assert.rejects(g.addDrive(path, { format: "raw", label: "other" }), /lock/);
+      await g.removeDrive("hot");
+    }
+    assert.equal((await g.listDevices()).length, 1);
   },
 );
 

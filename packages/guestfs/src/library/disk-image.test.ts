@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -56,14 +56,6 @@ test("what makes no sense is named", async () => {
     await assert.rejects(call, (error) => error instanceof RangeError && message.test(error.message));
 });
 
-test("a pipe and a folder are no images", { skip }, async () => {
-  await using g = new Guestfs({ environment: false });
-  const pipe = join(folder, "pipe");
-  spawnSync("mkfifo", [pipe]);
-  for (const path of [pipe, folder])
-    await assert.rejects(g.diskFormat(path), { code: "LOCAL", message: /^disk_format: .*neither a regular file nor/ });
-});
-
 test("closing the handle stops qemu-img", async () => {
   const bin = join(folder, "bin");
   mkdirSync(bin);
@@ -80,6 +72,35 @@ test("closing the handle stops qemu-img", async () => {
     process.env["PATH"] = PATH;
   }
 });
+test("nothing is opened but the image itself", { skip }, async () => {
+  await using g = new Guestfs({ environment: false });
+  const fifo = join(folder, "fifo");
+  spawnSync("mkfifo", [fifo]);
+  for (const path of [fifo, folder])
+    await assert.rejects(g.diskFormat(path), { code: "LOCAL", message: /neither a file nor a block device/ });
+  const flat = join(folder, "flat.vmdk");
+  spawnSync("qemu-img", ["create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", flat, "1M"]);
+  writeFileSync(flat, readFileSync(flat, "utf8").replace("flat-flat.vmdk", "fifo"));
+  assert.deepEqual([await g.diskFormat(flat), await g.diskVirtualSize(flat)], ["vmdk", mebibyte]);
+  const data = join(folder, "data.qcow2");
+  spawnSync("qemu-img", ["create", "-q", "-f", "qcow2", "-o", `data_file=${join(folder, "data.raw")}`, data, "1M"]);
+  rmSync(join(folder, "data.raw"));
+  spawnSync("mkfifo", [join(folder, "data.raw")]);
+  assert.deepEqual([await g.diskVirtualSize(data), await g.diskHasBackingFile(data)], [mebibyte, false]);
+});
+
+test(
+  "a relative backing file counts from the new image's folder, also when its format is looked for",
+  { skip },
+  async () => {
+    await using g = new Guestfs({ environment: false });
+    await g.diskCreate(join(folder, "below.qcow2"), "qcow2", mebibyte);
+    const above = join(folder, "above.qcow2");
+    await g.diskCreate(above, "qcow2", -1, { backingfile: "below.qcow2" });
+    const { stdout } = spawnSync("qemu-img", ["info", "--output=json", above]);
+    assert.match(stdout.toString(), /"backing-filename-format": "qcow2"/);
+  },
+);
 
 test("images that are not there", { skip }, async () => {
   await using g = new Guestfs({ environment: false });

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import type { ExecFileException } from "node:child_process";
 import { open, stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { promisify } from "node:util";
+import type { readImageHeader } from "@guestfs/appliance/internal";
 import type { CallContext } from "../call-context.ts";
 import { GuestfsError } from "../errors.ts";
 import type { DiskCreateOptions } from "../gen/api.ts";
@@ -44,23 +45,41 @@ async function qemuImg(context: CallContext, args: readonly string[], limited = 
   }
 }
 
+type ImageHeader = Awaited<ReturnType<typeof readImageHeader>>;
+
 interface ImageInfo {
   readonly format: string;
   readonly "virtual-size": number;
   readonly "backing-filename"?: string;
 }
 
-/** An absolute path is never taken for one of QEMU's protocols. */
+/** What an image's header says, of which nothing is opened but the image. */
+async function headerOf({ procedure }: CallContext, filename: string): Promise<ImageHeader> {
+  const { readImageHeader } = await import("@guestfs/appliance/internal");
+  try {
+    return await readImageHeader(filename);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const what = code === "ENOENT" ? `${filename}: No such file or directory` : message;
+    throw new GuestfsError("LOCAL", what, { procedure, cause: error });
+  }
+}
+
 async function info(context: CallContext, filename: string): Promise<ImageInfo> {
-  const path = resolve(filename);
-  // What is not there, qemu-img names.
-  const stats = await stat(path).catch(() => undefined);
-  if (stats && !stats.isFile() && !stats.isBlockDevice())
-    throw new GuestfsError("LOCAL", `${filename}: neither a regular file nor a block device`, {
-      procedure: context.procedure,
-    });
-  // -U: an image that another QEMU has open can still be asked about.
-  return JSON.parse(await qemuImg(context, ["info", "-U", "--output=json", "--", path], true)) as ImageInfo;
+  const { format, virtualSize, references } = await headerOf(context, resolve(filename));
+  if (references.length > 0 && virtualSize !== undefined) {
+    // qemu-img would open data files and extents, which whoever wrote the image has chosen.
+    const backing = references.find(({ kind }) => kind === "backing")?.name;
+    return {
+      format,
+      "virtual-size": Number(virtualSize),
+      ...(backing === undefined ? {} : { "backing-filename": backing }),
+    };
+  }
+  // -U: an image that another QEMU has open can still be asked about. An absolute path is never taken for one of QEMU's protocols.
+  const known = format === "raw" ? [] : ["-f", format];
+  const told = await qemuImg(context, ["info", "-U", ...known, "--output=json", "--", resolve(filename)], true);
+  return JSON.parse(told) as ImageInfo;
 }
 
 function checked(procedure: string, format: string, size: number, options: DiskCreateOptions): void {
@@ -144,7 +163,8 @@ async function create(
       : [
           "-b",
           backingfile,
-          ...(backingformat === undefined ? ["-F", (await info(context, backingfile)).format] : ["-F", backingformat]),
+          "-F",
+          backingformat ?? (await info(context, resolve(dirname(filename), backingfile))).format,
         ];
   await qemuImg(context, [
     "create",

@@ -92,6 +92,16 @@ describe("add_domain", { skip: noVirsh }, () => {
     ]);
   });
 
+  test("two disks with one serial are both added; the label is the first one's", async () => {
+    await using g = handle();
+    const twin = fileDisk.replace(xml(image), xml(other)).replace("'vda'", "'vdb'");
+    assert.equal(await g.addDomain("off", { libvirturi: libvirt(domain("off", 5, fileDisk + twin)) }), 2);
+    assert.deepEqual(
+      g.debugDrives().map((line) => / label=(.*)/.exec(line)?.[1]),
+      ["disk-1", undefined],
+    );
+  });
+
   test("what happens to read-only disks", async () => {
     const libvirturi = libvirt(domain("off", 5, fileDisk + lockedDisk));
     const flags = async (options: object): Promise<string[]> => {

@@ -1,3 +1,4 @@
+import type { ApplianceDrive } from "@guestfs/appliance";
 import type { CallContext } from "../call-context.ts";
 import { DiskError, readDomainDisk } from "../libvirt/domain-disk.ts";
 import type { DomainDisk } from "../libvirt/domain-disk.ts";
@@ -90,7 +91,7 @@ async function addDisks(
         procedure,
       },
     );
-  const drives = [];
+  const drives: ApplianceDrive[] = [];
   for (const disk of found) {
     const drive = await checkDrive(procedure, disk.filename, {
       ...disk.options,
@@ -100,16 +101,22 @@ async function addDisks(
       ...(discard === undefined ? {} : { discard }),
       ...(copyonread === undefined ? {} : { copyonread }),
     });
-    const label = handle.drives.list().some((other) => other.label === disk.serial) ? "" : disk.serial;
+    const isTaken = [...handle.drives.list(), ...drives].some((other) => other.label === disk.serial);
+    const label = isTaken ? "" : disk.serial;
     drives.push({
       ...drive,
       ...(label === "" ? {} : { label }),
       // What libvirt calls qcow2 was made by this host's people, and libvirt opens its backing files as well.
-      ...(drive.format !== undefined && drive.format !== "raw" ? { allowOtherFiles: true } : {}),
+      ...(drive.format !== undefined && drive.format !== "raw" ? { allowOtherFiles: "recorded" } : {}),
     });
   }
-  // All of them or none.
-  for (const drive of drives) handle.drives.add(procedure, drive);
+  try {
+    for (const drive of drives) handle.drives.add(procedure, drive);
+  } catch (error) {
+    // All of them or none.
+    for (const drive of drives) handle.drives.drop(drive);
+    throw error;
+  }
   return drives.length;
 }
 

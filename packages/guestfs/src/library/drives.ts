@@ -1,7 +1,8 @@
 import type { ApplianceDrive } from "@guestfs/appliance";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { CallContext } from "../call-context.ts";
+import type { Attachment } from "../attach/attachment.ts";
+import { CallContext } from "../call-context.ts";
 import { checkDrive, describeDrive } from "../drives.ts";
 import type { DriveOptions } from "../drives.ts";
 import { GuestfsError, UnsupportedError } from "../errors.ts";
@@ -16,6 +17,18 @@ function requireChangeable({ handle, procedure }: CallContext): void {
   if (handle.state !== "READY" || handle.attachment?.addDrive === undefined) requireConfig(handle.state, procedure);
 }
 
+/** Takes a drive out of the appliance that its caller was told is not there. */
+async function takeBack({ handle, procedure }: CallContext, attachment: Attachment, target: number): Promise<void> {
+  try {
+    // Not a call of the caller's, who may have cancelled.
+    await new CallContext(handle, procedure).call("extension_drive_leaves", { target });
+  } catch {
+    // The guest does not know it.
+  }
+  // With the appliance, all of its drives are gone.
+  await attachment.removeDrive?.(target).catch(() => undefined);
+}
+
 /** Puts a drive on the list, and into the appliance when it runs. */
 async function take(context: CallContext, drive: ApplianceDrive): Promise<void> {
   const { handle, procedure } = context;
@@ -25,7 +38,13 @@ async function take(context: CallContext, drive: ApplianceDrive): Promise<void> 
   try {
     const target = handle.drives.takeTarget(procedure, drive);
     await attachment.addDrive(drive, target);
-    await context.call("extension_drive_added", { target });
+    try {
+      await context.call("extension_drive_added", { target });
+      context.cancellation.check();
+    } catch (error) {
+      await takeBack(context, attachment, target);
+      throw error;
+    }
   } catch (error) {
     handle.drives.drop(drive);
     throw error;
