@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Guestfs, RemoteError } from "guestfs";
+import { inspectAndMount } from "guestfs/command-line";
 import { minimalHive } from "@guestfs/testkit";
 
 const bundle = fileURLToPath(new URL("../../packages/guestfsd/dist/bundle/guestfsd.cjs", import.meta.url));
@@ -130,6 +131,47 @@ describe("volumes", { skip }, () => {
     await g.umount("/");
     await g.cryptsetupClose("/dev/mapper/clear");
     await assert.rejects(g.vfsType("/dev/mapper/clear"), RemoteError);
+  });
+
+  test("an operating system on encrypted devices is mounted with their keys", async () => {
+    // A key that is slow to guess takes an emulated processor a minute.
+    const format = (device: string, key: string): Promise<string> =>
+      g.debug("sh", [
+        `printf ${key} | cryptsetup luksFormat -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 ${device} -`,
+      ]);
+    await format("/dev/sda", "outer");
+    await g.cryptsetupOpen("/dev/sda", "outer", "outer");
+    await g.pvcreate("/dev/mapper/outer");
+    await g.vgcreate("VG", ["/dev/mapper/outer"]);
+    await g.lvcreate("root", "VG", 100);
+    await format("/dev/VG/root", "inner");
+    await g.cryptsetupOpen("/dev/VG/root", "inner", "inner");
+    await g.mkfs("ext4", "/dev/mapper/inner");
+    await g.mount("/dev/mapper/inner", "/");
+    for (const folder of ["/etc", "/bin", "/boot"]) await g.mkdir(folder);
+    await g.write("/etc/fstab", bytes("/dev/mapper/inner / ext4 defaults\n"));
+    await g.write("/etc/os-release", bytes('ID=debian\nVERSION_ID="12"\n'));
+    await g.umountAll();
+    await g.cryptsetupClose("/dev/mapper/inner");
+    await g.vgActivate(false, ["VG"]);
+    await g.cryptsetupClose("/dev/mapper/outer");
+
+    const asked: string[] = [];
+    const root = await inspectAndMount(g, {
+      readOnly: true,
+      keys: ["/dev/sda:key:outer"],
+      askKey(device) {
+        asked.push(device);
+        return Promise.resolve("inner");
+      },
+      warn: (message) => assert.fail(message),
+    });
+    assert.deepEqual(asked, ["/dev/VG/root"]);
+    assert.match(await g.cat("/etc/os-release"), /debian/);
+    await g.umountAll();
+    await g.cryptsetupClose(root);
+    await g.vgActivate(false, ["VG"]);
+    for (const device of await g.listDmDevices()) await g.cryptsetupClose(device);
   });
 
   test("inspection: Linux on LVM, Windows, Linux in a subvolume of btrfs", async () => {

@@ -48,20 +48,34 @@ export async function inspectAndMount(handle: CommandLineHandle, options: Inspec
   return root;
 }
 
-/** Opens encrypted file systems with the keys given, or asks for them. */
+/** Opens encrypted devices with the keys given, or asks for them; then those on logical volumes, which may be on what was opened. */
 async function openEncrypted(handle: CommandLineHandle, options: InspectOptions): Promise<void> {
-  const found = Object.entries(await handle.listFilesystems());
-  const encrypted = found
-    .filter(([, type]) => type === "crypto_LUKS" || type === "BitLocker")
-    .map(([device]) => device);
-  if (encrypted.length === 0) return;
+  const opened = await openThose(handle, options, [
+    ...(await handle.listDevices()),
+    ...(await handle.listPartitions()),
+  ]);
+  if (!(await handle.featureAvailable(["lvm2"]))) return;
+  if (opened) await handle.lvmScan(true);
+  await openThose(handle, options, await handle.lvs());
+}
+
+/** @returns whether one of the devices was encrypted */
+async function openThose(
+  handle: CommandLineHandle,
+  options: InspectOptions,
+  devices: readonly string[],
+): Promise<boolean> {
+  const encrypted: string[] = [];
+  // An empty drive, or one that can't be read, has no type.
+  for (const device of devices)
+    if (["crypto_LUKS", "BitLocker"].includes(await handle.vfsType(device).catch(() => ""))) encrypted.push(device);
   const selectors = options.keys.map(parseKeySelector);
-  for (const [index, device] of encrypted.entries()) {
+  for (const device of encrypted) {
     const uuid = await handle.vfsUuid(device).catch(() => "");
-    const name = uuid === "" ? `crypt${index + 1}` : `luks-${uuid}`;
+    const name = uuid === "" ? `crypt-${device.slice("/dev/".length).replaceAll("/", "-")}` : `luks-${uuid}`;
     await openDevice(handle, options, device, name, selectorsFor(selectors, device, uuid));
   }
-  await handle.lvmScan(true);
+  return encrypted.length > 0;
 }
 
 async function openDevice(

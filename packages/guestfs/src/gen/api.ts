@@ -49,7 +49,7 @@ export interface TarOutOptions extends CallOptions {
   compress?: string | undefined;
   /** true to store numeric owners, not names */
   numericowner?: boolean | undefined;
-  /** wildcard patterns of files to leave out */
+  /** patterns of names to leave out, as tar(1) --exclude: *.log anywhere, ./var/cache/* from the directory on */
   excludes?: readonly string[] | undefined;
   /** true to save extended attributes, default false */
   xattrs?: boolean | undefined;
@@ -3207,7 +3207,7 @@ export interface GuestfsApi {
    */
   killSubprocess(options?: CallOptions): Promise<void>;
   /**
-   * Start the appliance so that guest disks can be accessed.
+   * Start the appliance with the drives added since the handle was made or last shut down; without any it succeeds too.
    *
    * @remarks library, since libguestfs 0.0.3; guestfs(3).
    */
@@ -3232,7 +3232,7 @@ export interface GuestfsApi {
    */
   parseEnvironmentList(environment: readonly string[]): void;
   /**
-   * Remove a disk from the handle by label; no longer supported.
+   * Remove the drive with a label, also while the appliance runs, once nothing of it is mounted; libguestfs no longer does it.
    *
    * @param label - label given when adding the disk
    * @remarks library, since libguestfs 1.19.49; guestfs(3).
@@ -3269,9 +3269,9 @@ export interface GuestfsApi {
    */
   setBackend(backend: string): void;
   /**
-   * Set one backend setting, replacing any earlier value of that name.
+   * Set one backend setting, replacing any earlier value of that name; a warning tells of one that does nothing here.
    *
-   * @param name - name of the setting
+   * @param name - allow_other_files, force_kvm, force_tcg or template; others have no effect
    * @param val - value of the setting
    * @remarks library, since libguestfs 1.27.2; guestfs(3).
    */
@@ -3414,7 +3414,7 @@ export interface GuestfsApi {
    */
   setVerbose(verbose: boolean): void;
   /**
-   * Unmount and sync all disks and stop the appliance.
+   * Unmount and sync all disks and stop the appliance; the drives are forgotten, the settings stay.
    *
    * @remarks library, since libguestfs 1.19.16; guestfs(3).
    */
@@ -3825,7 +3825,7 @@ export interface GuestfsApi {
    */
   inspectListApplications2(root: string, options?: CallOptions): Promise<Application2[]>;
   /**
-   * Scan all disks for operating systems and return their root devices.
+   * Unmount everything, scan all disks for operating systems and return their root devices.
    *
    * @remarks procedure 480, since libguestfs 1.5.3; guestfs(3).
    */
@@ -4111,7 +4111,7 @@ export interface GuestfsApi {
    * Unlock an encrypted device and map the clear data under /dev/mapper.
    *
    * @param device - encrypted block device
-   * @param key - passphrase for the device
+   * @param key - passphrase for the device; the wrong one is EPERM
    * @param mapname - name for /dev/mapper/NAME
    * @remarks procedure 508, group `luks`, since libguestfs 1.43.2; guestfs(3).
    */
@@ -4166,7 +4166,7 @@ export interface GuestfsApi {
    * Open a LUKS device read-write under a mapping name; superseded by cryptsetup_open.
    *
    * @param device - LUKS encrypted block device
-   * @param key - passphrase that unlocks the device
+   * @param key - passphrase that unlocks the device; the wrong one is EPERM
    * @param mapname - name to create under /dev/mapper
    * @remarks procedure 257, group `luks`, since libguestfs 1.5.1; guestfs(3).
    * @deprecated Use {@link GuestfsApi.cryptsetupOpen}.
@@ -4176,7 +4176,7 @@ export interface GuestfsApi {
    * Open a LUKS device read-only under a mapping name; superseded by cryptsetup_open.
    *
    * @param device - LUKS encrypted block device
-   * @param key - passphrase that unlocks the device
+   * @param key - passphrase that unlocks the device; the wrong one is EPERM
    * @param mapname - name to create under /dev/mapper
    * @remarks procedure 258, group `luks`, since libguestfs 1.5.1; guestfs(3).
    * @deprecated Use {@link GuestfsApi.cryptsetupOpen}.
@@ -4525,7 +4525,7 @@ export interface GuestfsApi {
   /**
    * Mount the guest filesystem on a host directory through FUSE, and begin to serve it.
    *
-   * @param localmountpoint - existing empty directory on the host
+   * @param localmountpoint - existing directory on the host, which hides what is in it
    * @remarks library, since libguestfs 1.17.22; guestfs(3).
    */
   mountLocal(localmountpoint: string, options?: MountLocalOptions): Promise<void>;
@@ -4694,8 +4694,8 @@ export interface GuestfsApi {
    *
    * @param device - whole-disk device, not a partition
    * @param prlogex - kind: primary (p), logical (l) or extended (e)
-   * @param startsect - first sector, negative counts from disk end
-   * @param endsect - last sector inclusive, negative counts from end
+   * @param startsect - first sector, 0 or more
+   * @param endsect - last sector inclusive, or negative: -1 is the disk's last; GPT keeps the last 33, so -34 at most
    * @remarks procedure 209, since libguestfs 1.0.78; guestfs(3).
    */
   partAdd(device: string, prlogex: string, startsect: number | bigint, endsect: number | bigint, options?: CallOptions): Promise<void>;

@@ -127,7 +127,12 @@ export const archive: readonly Procedure[] = [
     optional: [
       { name: "compress", type: "string", summary: "compression: compress, gzip, bzip2, xz, lzop, lzma, zstd" },
       { name: "numericowner", type: "bool", summary: "true to store numeric owners, not names" },
-      { name: "excludes", type: "string-list", summary: "wildcard patterns of files to leave out" },
+      {
+        name: "excludes",
+        type: "string-list",
+        summary:
+          "patterns of names to leave out, as tar(1) --exclude: *.log anywhere, ./var/cache/* from the directory on",
+      },
       { name: "xattrs", type: "bool", summary: "true to save extended attributes, default false" },
       { name: "selinux", type: "bool", summary: "true to save SELinux contexts, default false" },
       { name: "acls", type: "bool", summary: "true to save POSIX ACLs, default false" },

@@ -538,7 +538,8 @@ export const handle: readonly Procedure[] = [
   {
     name: "launch",
     since: "0.0.3",
-    summary: "Start the appliance so that guest disks can be accessed.",
+    summary:
+      "Start the appliance with the drives added since the handle was made or last shut down; without any it succeeds too.",
     params: [],
     returns: { type: "none" },
     progress: true,
@@ -572,7 +573,8 @@ export const handle: readonly Procedure[] = [
   {
     name: "remove_drive",
     since: "1.19.49",
-    summary: "Remove a disk from the handle by label; no longer supported.",
+    summary:
+      "Remove the drive with a label, also while the appliance runs, once nothing of it is mounted; libguestfs no longer does it.",
     params: [{ name: "label", type: "string", of: "plain", summary: "label given when adding the disk" }],
     returns: { type: "none" },
     deprecated: true,
@@ -636,9 +638,15 @@ export const handle: readonly Procedure[] = [
   {
     name: "set_backend_setting",
     since: "1.27.2",
-    summary: "Set one backend setting, replacing any earlier value of that name.",
+    summary:
+      "Set one backend setting, replacing any earlier value of that name; a warning tells of one that does nothing here.",
     params: [
-      { name: "name", type: "string", of: "plain", summary: "name of the setting" },
+      {
+        name: "name",
+        type: "string",
+        of: "plain",
+        summary: "allow_other_files, force_kvm, force_tcg or template; others have no effect",
+      },
       { name: "val", type: "string", of: "plain", summary: "value of the setting" },
     ],
     returns: { type: "none" },
@@ -850,7 +858,7 @@ export const handle: readonly Procedure[] = [
   {
     name: "shutdown",
     since: "1.19.16",
-    summary: "Unmount and sync all disks and stop the appliance.",
+    summary: "Unmount and sync all disks and stop the appliance; the drives are forgotten, the settings stay.",
     params: [],
     returns: { type: "none" },
   },

@@ -235,7 +235,7 @@ export const inspect: readonly Procedure[] = [
     name: "inspect_os",
     proc: 480,
     since: "1.5.3",
-    summary: "Scan all disks for operating systems and return their root devices.",
+    summary: "Unmount everything, scan all disks for operating systems and return their root devices.",
     params: [],
     returns: { type: "string-list", of: "mountable" },
   },

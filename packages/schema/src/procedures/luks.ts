@@ -30,7 +30,7 @@ export const luks: readonly Procedure[] = [
     summary: "Unlock an encrypted device and map the clear data under /dev/mapper.",
     params: [
       { name: "device", type: "string", of: "device", summary: "encrypted block device" },
-      { name: "key", type: "string", of: "key", summary: "passphrase for the device" },
+      { name: "key", type: "string", of: "key", summary: "passphrase for the device; the wrong one is EPERM" },
       { name: "mapname", type: "string", of: "plain", summary: "name for /dev/mapper/NAME" },
     ],
     optional: [
@@ -112,7 +112,7 @@ export const luks: readonly Procedure[] = [
     summary: "Open a LUKS device read-write under a mapping name; superseded by cryptsetup_open.",
     params: [
       { name: "device", type: "string", of: "device", summary: "LUKS encrypted block device" },
-      { name: "key", type: "string", of: "key", summary: "passphrase that unlocks the device" },
+      { name: "key", type: "string", of: "key", summary: "passphrase that unlocks the device; the wrong one is EPERM" },
       { name: "mapname", type: "string", of: "plain", summary: "name to create under /dev/mapper" },
     ],
     returns: { type: "none" },
@@ -126,7 +126,7 @@ export const luks: readonly Procedure[] = [
     summary: "Open a LUKS device read-only under a mapping name; superseded by cryptsetup_open.",
     params: [
       { name: "device", type: "string", of: "device", summary: "LUKS encrypted block device" },
-      { name: "key", type: "string", of: "key", summary: "passphrase that unlocks the device" },
+      { name: "key", type: "string", of: "key", summary: "passphrase that unlocks the device; the wrong one is EPERM" },
       { name: "mapname", type: "string", of: "plain", summary: "name to create under /dev/mapper" },
     ],
     returns: { type: "none" },

@@ -47,7 +47,14 @@ export const mount: readonly Procedure[] = [
     name: "mount_local",
     since: "1.17.22",
     summary: "Mount the guest filesystem on a host directory through FUSE, and begin to serve it.",
-    params: [{ name: "localmountpoint", type: "string", of: "plain", summary: "existing empty directory on the host" }],
+    params: [
+      {
+        name: "localmountpoint",
+        type: "string",
+        of: "plain",
+        summary: "existing directory on the host, which hides what is in it",
+      },
+    ],
     optional: [
       { name: "readonly", type: "bool", summary: "true to forbid writes, default false" },
       { name: "options", type: "string", summary: "comma-separated FUSE options" },

@@ -10,8 +10,12 @@ export const partition: readonly Procedure[] = [
     params: [
       { name: "device", type: "string", of: "device", summary: "whole-disk device, not a partition" },
       { name: "prlogex", type: "string", of: "plain", summary: "kind: primary (p), logical (l) or extended (e)" },
-      { name: "startsect", type: "int64", summary: "first sector, negative counts from disk end" },
-      { name: "endsect", type: "int64", summary: "last sector inclusive, negative counts from end" },
+      { name: "startsect", type: "int64", summary: "first sector, 0 or more" },
+      {
+        name: "endsect",
+        type: "int64",
+        summary: "last sector inclusive, or negative: -1 is the disk's last; GPT keeps the last 33, so -34 at most",
+      },
     ],
     returns: { type: "none" },
   },
