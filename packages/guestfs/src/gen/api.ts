@@ -49,7 +49,7 @@ export interface TarOutOptions extends CallOptions {
   compress?: string | undefined;
   /** true to store numeric owners, not names */
   numericowner?: boolean | undefined;
-  /** patterns of names to leave out, as tar(1) --exclude: *.log anywhere, ./var/cache/* from the directory on */
+  /** names to leave out, as tar(1) --exclude: *.log anywhere, ./cache/* in the directory itself */
   excludes?: readonly string[] | undefined;
   /** true to save extended attributes, default false */
   xattrs?: boolean | undefined;
@@ -1027,7 +1027,7 @@ export interface GuestfsApi {
    * Start an Augeas session on the guest, replacing any earlier one.
    *
    * @param root - filesystem root for Augeas, usually "/"
-   * @param flags - sum of aug_init(3)'s flags, 0 for none: 1 backup of saved files (.augsave), 2 new file beside them (.augnew), 4 typecheck lenses, 8 no standard lenses, 16 saving changes nothing, 32 load no files, 64 load no lenses but those of aug_transform (much faster)
+   * @param flags - flags of aug_init(3), 0 for none: 1 backup, 2 new file, 16 no-op, 32 no load, 64 lenses on demand
    * @remarks procedure 16, since libguestfs 0.0.7; guestfs(3).
    */
   augInit(root: string, flags: number, options?: CallOptions): Promise<void>;
@@ -3207,7 +3207,7 @@ export interface GuestfsApi {
    */
   killSubprocess(options?: CallOptions): Promise<void>;
   /**
-   * Start the appliance with the drives added since the handle was made or last shut down; without any it succeeds too.
+   * Start the appliance with the drives added since the last shutdown, also when there are none.
    *
    * @remarks library, since libguestfs 0.0.3; guestfs(3).
    */
@@ -3232,7 +3232,7 @@ export interface GuestfsApi {
    */
   parseEnvironmentList(environment: readonly string[]): void;
   /**
-   * Remove the drive with a label, also while the appliance runs, once nothing of it is mounted; libguestfs no longer does it.
+   * Remove an unmounted drive by its label, also after launch; libguestfs no longer does it.
    *
    * @param label - label given when adding the disk
    * @remarks library, since libguestfs 1.19.49; guestfs(3).
@@ -3269,7 +3269,7 @@ export interface GuestfsApi {
    */
   setBackend(backend: string): void;
   /**
-   * Set one backend setting, replacing any earlier value of that name; a warning tells of one that does nothing here.
+   * Set one backend setting, replacing any earlier value; one without effect brings a warning.
    *
    * @param name - allow_other_files, force_kvm, force_tcg or template; others have no effect
    * @param val - value of the setting
@@ -4695,7 +4695,7 @@ export interface GuestfsApi {
    * @param device - whole-disk device, not a partition
    * @param prlogex - kind: primary (p), logical (l) or extended (e)
    * @param startsect - first sector, 0 or more
-   * @param endsect - last sector inclusive, or negative: -1 is the disk's last; GPT keeps the last 33, so -34 at most
+   * @param endsect - last sector inclusive; -1 is the disk's last one, and -34 the last that GPT leaves free
    * @remarks procedure 209, since libguestfs 1.0.78; guestfs(3).
    */
   partAdd(device: string, prlogex: string, startsect: number | bigint, endsect: number | bigint, options?: CallOptions): Promise<void>;

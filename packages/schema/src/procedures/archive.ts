@@ -130,8 +130,7 @@ export const archive: readonly Procedure[] = [
       {
         name: "excludes",
         type: "string-list",
-        summary:
-          "patterns of names to leave out, as tar(1) --exclude: *.log anywhere, ./var/cache/* from the directory on",
+        summary: "names to leave out, as tar(1) --exclude: *.log anywhere, ./cache/* in the directory itself",
       },
       { name: "xattrs", type: "bool", summary: "true to save extended attributes, default false" },
       { name: "selinux", type: "bool", summary: "true to save SELinux contexts, default false" },

@@ -59,8 +59,7 @@ export const augeas: readonly Procedure[] = [
       {
         name: "flags",
         type: "int",
-        summary:
-          "sum of aug_init(3)'s flags, 0 for none: 1 backup of saved files (.augsave), 2 new file beside them (.augnew), 4 typecheck lenses, 8 no standard lenses, 16 saving changes nothing, 32 load no files, 64 load no lenses but those of aug_transform (much faster)",
+        summary: "flags of aug_init(3), 0 for none: 1 backup, 2 new file, 16 no-op, 32 no load, 64 lenses on demand",
       },
     ],
     returns: { type: "none" },

@@ -538,8 +538,7 @@ export const handle: readonly Procedure[] = [
   {
     name: "launch",
     since: "0.0.3",
-    summary:
-      "Start the appliance with the drives added since the handle was made or last shut down; without any it succeeds too.",
+    summary: "Start the appliance with the drives added since the last shutdown, also when there are none.",
     params: [],
     returns: { type: "none" },
     progress: true,
@@ -573,8 +572,7 @@ export const handle: readonly Procedure[] = [
   {
     name: "remove_drive",
     since: "1.19.49",
-    summary:
-      "Remove the drive with a label, also while the appliance runs, once nothing of it is mounted; libguestfs no longer does it.",
+    summary: "Remove an unmounted drive by its label, also after launch; libguestfs no longer does it.",
     params: [{ name: "label", type: "string", of: "plain", summary: "label given when adding the disk" }],
     returns: { type: "none" },
     deprecated: true,
@@ -638,8 +636,7 @@ export const handle: readonly Procedure[] = [
   {
     name: "set_backend_setting",
     since: "1.27.2",
-    summary:
-      "Set one backend setting, replacing any earlier value of that name; a warning tells of one that does nothing here.",
+    summary: "Set one backend setting, replacing any earlier value; one without effect brings a warning.",
     params: [
       {
         name: "name",

@@ -14,7 +14,7 @@ export const partition: readonly Procedure[] = [
       {
         name: "endsect",
         type: "int64",
-        summary: "last sector inclusive, or negative: -1 is the disk's last; GPT keeps the last 33, so -34 at most",
+        summary: "last sector inclusive; -1 is the disk's last one, and -34 the last that GPT leaves free",
       },
     ],
     returns: { type: "none" },
