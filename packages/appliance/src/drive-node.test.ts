@@ -40,6 +40,8 @@ test("the node of each protocol", () => {
     user: "u",
   });
   assert.equal(protocolNode({ filename: "iqn.x/3", protocol: "iscsi", server: ["h"] }, false, undefined)["lun"], 3);
+  const six = { filename: "iqn.x", protocol: "iscsi", server: ["[::1]:3261"] } as const;
+  assert.equal(protocolNode(six, false, undefined)["portal"], "[::1]:3261");
   assert.equal(protocolNode({ filename: "pool/a/b", protocol: "rbd" }, false, undefined)["image"], "a/b");
 });
 

@@ -91,7 +91,7 @@ export function protocolNode(drive: ApplianceDrive, isBlockDevice: boolean, secr
       return {
         driver: "iscsi",
         transport: "tcp",
-        portal: `${server.host}:${server.port}`,
+        portal: `${server.host.includes(":") ? `[${server.host}]` : server.host}:${server.port}`,
         target,
         lun: Number(lun),
         ...(user === undefined ? {} : { user }),

@@ -111,14 +111,24 @@ export class MachineProcess {
     return Promise.race([work, this.#failed, this.#limit.reached]);
   }
 
-  /** From now on it may take as long as it likes; it still ends with QEMU. */
+  /** From now on it may take as long as it likes; it still ends with QEMU. It does not keep the program running. */
   rest(): void {
+    this.#keepsProgram(false);
     this.#limit.end();
     this.#limit = new StartLimit(undefined, undefined, this.tail);
   }
 
+  #keepsProgram(keeps: boolean): void {
+    const parts = [this.qemu.child, ...this.qemu.child.stdio] as (Pick<Socket, "ref" | "unref"> | null)[];
+    for (const part of parts) {
+      if (keeps) part?.ref();
+      else part?.unref();
+    }
+  }
+
   /** Sets another limit for what comes. */
   hurry(timeoutMs: number, signal: AbortSignal | undefined): void {
+    this.#keepsProgram(true);
     this.#limit.end();
     this.#limit = new StartLimit(timeoutMs, signal, this.tail);
   }

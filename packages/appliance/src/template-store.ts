@@ -139,9 +139,10 @@ export async function removeTemplate(store: string, name: string): Promise<void>
 export async function removeOldTemplates(store: string, keep: readonly string[]): Promise<void> {
   await removeForgotten(store);
   const names = (await readdir(store)).filter((name) => /^template-[0-9a-f]+$/.test(name) && !keep.includes(name));
-  const aged = await Promise.all(
-    names.map(async (name) => ({ name, usedMs: (await lstat(join(store, name))).mtimeMs })),
-  );
+  // One that another program has just discarded is as old as can be.
+  const usedMsOf = async (name: string): Promise<number> =>
+    (await lstat(join(store, name)).catch(() => undefined))?.mtimeMs ?? 0;
+  const aged = await Promise.all(names.map(async (name) => ({ name, usedMs: await usedMsOf(name) })));
   const old = aged.sort((a, b) => b.usedMs - a.usedMs).slice(KEEP_NEWEST - keep.length);
   for (const { name, usedMs } of old) if (usedMs < Date.now() - KEEP_MS) await removeTemplate(store, name);
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,6 +67,24 @@ test(`nothing that should be unique is the same in two of ${clones} clones`, { t
     }
   }
   t.diagnostic(`${seen.size} different values`);
+});
+
+test("a pool that nobody closes lets its program end, and starts what is taken from it", { timeout: 600_000 }, () => {
+  const program = `
+    const { Guestfs, GuestfsPool } = await import(${JSON.stringify(new URL("./index.ts", import.meta.url).href)});
+    const pool = new GuestfsPool({ size: 2 });
+    await pool.ready();
+    const g = new Guestfs({ pool });
+    await g.addDriveScratch(1024 * 1024);
+    await g.launch();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    console.log((await g.listDevices()).join());
+    await g.close();
+    await pool.ready();
+    console.log(pool.waiting);`;
+  const node = ["--conditions=source", "--import", import.meta.resolve("tsx"), "--input-type=module", "-e", program];
+  const { stdout, stderr, status } = spawnSync(process.execPath, node, { timeout: 300_000 });
+  assert.deepEqual([stdout.toString(), status], ["/dev/sda\n2\n", 0], stderr.toString());
 });
 
 test("drives come and go while the appliance runs", { timeout: 300_000 }, async () => {
