@@ -196,6 +196,7 @@ get-memsize
     'set-backend-settings "a \'b"',
     "alloc",
     "alloc x 1Q",
+    "sparse x 0",
     "lcd /nosuch",
     "lcd",
     "glob",
@@ -345,6 +346,57 @@ upload -<< /f
 `,
   },
   {
+    name: "events by the beginning of their names, sorted",
+    script: `event b close "echo b $EVENT"
+event "" la,clo, "echo x $EVENT"
+event a trace,close,close,appliance "echo a $EVENT"
+event c * "echo c"
+list-events | grep -v '^"c'
+-event d CLOSE x
+-event d bogus x
+-event d *,close x
+delete-event ""
+delete-event c
+list-events
+`,
+  },
+  {
+    name: "output of a host command goes on after a failure when - stands before it",
+    script: "-<! echo echo a; echo nosuch; echo echo b; exit 1\necho c\n",
+  },
+  {
+    name: "hexedit knows what it can edit",
+    ownWording: true,
+    script: `run
+write /f abc
+touch /e
+touch /g
+setenv HEXEDITOR "wc -c <"
+hexedit /f
+hexedit /f 2 5
+-hexedit /e
+-hexedit /f 0
+-hexedit /f 3 1
+-hexedit /f 1 0
+truncate-size /g 16777216
+hexedit /g
+truncate-size /g 16777217
+-hexedit /g
+hexedit /g 16777217
+`,
+  },
+  {
+    name: "emacs stays in the terminal",
+    script: `run
+write /f abc
+!printf '#!/bin/sh\\necho $1\\n' > emacs
+!chmod 755 emacs
+setenv PATH ".:/usr/bin:/bin"
+emacs /f
+`,
+  },
+  { name: "supported takes words", script: "run\nsupported x\n" },
+  {
     name: "globs and other prefixes",
     script: `run
 write /a1 1
@@ -394,6 +446,7 @@ touch /t
   { name: "--pipe-error is no trouble to a pipe that reads", args: ["--pipe-error"], script: "echo a | cat\n" },
   { name: "trace of a setting", args: ["-x", "get-autosync"] },
   { name: "a missing script", args: ["-f", "nosuch"] },
+  { name: "a missing script and commands", args: ["-f", "nosuch", "echo", "a"] },
   { name: "-f twice", args: ["-f", "a", "-f", "b"] },
   { name: "--ro with --rw", args: ["--ro", "--rw", "echo", "a"] },
   { name: "an unknown option", args: ["--nosuch"] },

@@ -15,26 +15,31 @@ export interface EventHandler {
 export class EventHandlers {
   #handlers: EventHandler[] = [];
 
-  /** All of them, oldest first. */
+  /** All of them, by their names, and of one name the oldest first. */
   get all(): readonly EventHandler[] {
-    return this.#handlers;
+    return this.#handlers.toSorted((left, right) => (left.name < right.name ? -1 : Number(left.name > right.name)));
   }
 
-  /** Registers a script for a comma-separated list of events, or `*`. Throws {@link ShellError} for an unknown event. */
+  /**
+   * Registers a script for a comma-separated list of events, or `*`. The beginning of a name stands for the first of
+   * the alphabet that has it. Throws {@link ShellError} for an unknown event.
+   */
   async add(handle: Guestfs, console: () => Console, name: string, eventSet: string, script: string): Promise<void> {
     const [{ events }, { runEventScript }] = await Promise.all([
       import("@guestfs/schema"),
       import("./event-script.ts"),
     ]);
-    const names =
-      eventSet === "*" ? events.map((event) => event.name) : eventSet.split(",").map((event) => event.trim());
-    let mask = 0;
-    for (const wanted of names) {
-      const row = events.find((event) => event.name === wanted);
-      if (row === undefined)
-        throw new ShellError(`unknown event: ${wanted}: use ${events.map((event) => event.name).join(", ")}, or *`);
-      mask |= row.mask;
-    }
+    const known = events.map((event) => event.name).toSorted();
+    const wanted = eventSet === "*" ? known : eventSet.split(",").filter((text) => text !== "");
+    const found = new Set(
+      (wanted.length === 0 ? [""] : wanted).map((text) => {
+        const name = known.find((candidate) => text !== "" && candidate.startsWith(text));
+        if (name === undefined) throw new ShellError(`unknown event: ${text}: use ${known.join(", ")}, or *`);
+        return name;
+      }),
+    );
+    const names = known.filter((name) => found.has(name));
+    const mask = events.reduce((bits, row) => (found.has(row.name) ? bits | row.mask : bits), 0);
     const id = handle.setEventCallback((event, _id, text, numbers) => {
       const happened = events.find((row) => row.mask === event)?.name ?? String(event);
       runEventScript(console(), script, happened, text === "" ? numbers.map(String) : [text]);

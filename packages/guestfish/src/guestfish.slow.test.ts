@@ -80,6 +80,14 @@ describe("without a daemon", { concurrency: 2 }, () => {
     assert.match((await guestfish([main])).messages, /guestfish -a /);
   });
 
+  test("-i and a word that is no file means a machine of libvirt's", async () => {
+    const domain = await guestfish(["-x", "-i", "no-such-machine"]);
+    assert.equal(domain.status, 1);
+    assert.match(domain.messages, /trace: add_domain "no-such-machine"/);
+    const file = await guestfish(["-x", "-i", "./no-such-machine"]);
+    assert.match(file.messages, /-a \.\/no-such-machine: No such file/);
+  });
+
   test("quit does not wait for the end of its input", async () => {
     const child = start([]);
     child.stdin.write("echo a\nquit\n");

@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import { isatty } from "node:tty";
+import { readOnlyByDefault } from "guestfs/command-line";
 import { listenerArgument } from "./remote/listener-argument.ts";
 import { parseOptions } from "./options.ts";
-import type { Answer, Invocation } from "./options.ts";
+import type { Answer, DriveOption, Invocation } from "./options.ts";
 import { standardOutput, writeError } from "./output.ts";
 import type { PromptConsole } from "./prompt/prompt-console.ts";
 import type { RemoteShell } from "./remote/remote-shell.ts";
@@ -19,7 +21,7 @@ import { ShellError } from "./shell-error.ts";
 export async function guestfish(argv: readonly string[]): Promise<number> {
   try {
     if (argv[0] === listenerArgument) return await (await import("./remote/serve.ts")).serve();
-    const parsed = parseOptions(argv);
+    const parsed = parseOptions(argv, readOnlyByDefault);
     return "answer" in parsed ? await answer(parsed) : await run(parsed);
   } catch (error) {
     const { describeFailure } = await import("./failure.ts");
@@ -78,10 +80,13 @@ async function connectRemote(options: Invocation, given: string | undefined): Pr
   return new (await import("./remote/remote-shell.ts")).RemoteShell(pid);
 }
 
-/** `guestfish -i disk.img`: with -i and no disks, the words are disks and not commands. */
+/** `guestfish -i disk.img`: with -i and no disks, the words are disks, or machines of libvirt's, and not commands. */
 function withOldInspectorSyntax(options: Invocation): Invocation {
   if (!options.inspector || options.drives.length > 0 || options.words.length === 0) return options;
-  return { ...options, drives: options.words.map((source) => ({ kind: "add", source })), words: [] };
+  const drives = options.words.map((word): DriveOption =>
+    word.includes("/") || existsSync(word) ? { kind: "add", source: word } : { kind: "domain", domain: word },
+  );
+  return { ...options, drives, words: [] };
 }
 
 async function answer(asked: Answer): Promise<number> {

@@ -24,6 +24,7 @@ export async function makeImage(
     throw new ShellError(`usage: ${command} filename size`);
   const path = toText(file);
   const bytes = readSize(toText(size));
+  if (bytes === 0n) throw new RangeError(`${command}: an image of 0 bytes is no disk`);
   const handle = await shell.handle();
   await handle.diskCreate(path, "raw", bytes, { preallocation: command === "alloc" ? "full" : "sparse" });
   await handle.addDrive(path, { format: "raw" });

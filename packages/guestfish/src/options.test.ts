@@ -111,3 +111,11 @@ test("what contradicts itself is refused", () => {
     assert.throws(() => parseOptions(argv), ShellError, argv.join(" "));
   }
 });
+
+test("what is set for all runs counts where the command line says nothing", () => {
+  const readOnly = (...argv: string[]): unknown => {
+    const parsed = parseOptions(argv, () => true);
+    return "readOnly" in parsed && parsed.readOnly;
+  };
+  assert.deepEqual([readOnly(), readOnly("--rw"), readOnly("--ro")], [true, false, true]);
+});

@@ -45,8 +45,9 @@ export type Answer =
 /**
  * Understands the command line after the program's name (guestfish(1), OPTIONS).
  * Throws {@link ShellError} for one that is wrong.
+ * @param readOnly - what holds where neither `--ro` nor `--rw` is given
  */
-export function parseOptions(argv: readonly string[]): Invocation | Answer {
+export function parseOptions(argv: readonly string[], readOnly: () => boolean = () => false): Invocation | Answer {
   const drives: DriveOption[] = [];
   const mounts: MountOption[] = [];
   const keys: string[] = [];
@@ -156,7 +157,7 @@ export function parseOptions(argv: readonly string[]): Invocation | Answer {
     ...(file !== undefined && { file }),
     ...(connect !== undefined && { connect }),
     inspector: seen.has("inspector"),
-    readOnly: seen.has("ro"),
+    readOnly: seen.has("ro") || (!seen.has("rw") && readOnly()),
     network: seen.has("network"),
     autosync: !seen.has("no-sync"),
     verbose: seen.has("verbose"),

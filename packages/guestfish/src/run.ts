@@ -61,14 +61,17 @@ export async function tryCommand(shell: Shell, { words, ignoreErrors, pipe }: Co
   }
 }
 
-/** Runs a script to its end, or to the first failure that counts; gives whether there was none. */
-export async function runScript(shell: Shell, script: Script): Promise<boolean> {
+/**
+ * Runs a script to its end, or to the first failure that counts; gives whether there was none.
+ * @param forgiven - no failure counts
+ */
+export async function runScript(shell: Shell, script: Script, forgiven = false): Promise<boolean> {
   const outer = shell.script;
   shell.script = script;
   try {
     for (let line = await script.next(); line !== undefined; line = await script.next()) {
       const ok = await runLine(shell, line);
-      if (!ok && !shell.interactive) return false;
+      if (!ok && !shell.interactive && !forgiven) return false;
       if (shell.leaving) break;
     }
     return true;
@@ -98,7 +101,7 @@ async function runHost(shell: Shell, line: ScriptLine & { kind: "host" }): Promi
     if (!line.inline) return (await runHostCommand(line.command, shell.output, hostInput())) === 0;
     const { status, output } = await captureHostCommand(line.command, hostInput());
     const inner = new Script("*stdin*", output);
-    return (await runScript(shell, inner)) && status === 0;
+    return (await runScript(shell, inner, line.ignoreErrors)) && status === 0;
   } catch (error) {
     shell.report(error);
     return false;

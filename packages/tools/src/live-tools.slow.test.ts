@@ -3,9 +3,11 @@ import { execFile, spawn } from "node:child_process";
 import {
   chmodSync,
   chownSync,
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -84,6 +86,8 @@ describe("programs with a running machine", { skip: reason ?? false }, () => {
     const missing = await run("virt-cat", "/etc/nothing");
     assert.deepEqual([missing.status, missing.output], [1, ""]);
     assert.match(missing.messages, /^virt-cat: download: \/etc\/nothing: No such file or directory$/m);
+    const between = await run("virt-cat", "/etc/nothing", "/etc/hostname", "/etc", "/etc/link");
+    assert.deepEqual([between.status, between.output], [1, "guest\nguest\n"]);
   });
 
   test("virt-ls", async () => {
@@ -100,10 +104,21 @@ describe("programs with a running machine", { skip: reason ?? false }, () => {
       "- 0644       1500 /etc/sub/a, b",
       "",
     ]);
-    const csv = await output("virt-ls", "-lR", "--csv", "-h", "--uids", "--checksum", "--times", "/etc/sub/");
+    const between = await run("virt-ls", "/etc/sub", "/etc/nothing", "/etc/sub");
+    assert.deepEqual([between.status, between.output], [1, "a, b\na, b\n"]);
+    const file = await run("virt-ls", "-lR", "/etc/hostname", "/etc/hostname");
+    assert.deepEqual([file.status, file.output], [1, "- 0640          6 /etc/hostname\n".repeat(2)]);
+    const summed = (await output("virt-ls", "-lR", "--checksums", "--time-days", "/etc/sub")).split("\n");
+    // Reading sets the time of last access.
+    const ages = ` *\\d+ ${Math.floor(Date.now() / 86_400_000) - 1}   0`;
+    assert.match(summed[0] ?? "", new RegExp(`^d 0755 {7}\\d+ ${ages} /etc/sub$`));
+    assert.match(summed[1] ?? "", new RegExp(`^- 0644 {7}1500 ${ages} [0-9a-f]{32} /etc/sub/a, b$`));
+    const csv = await output("virt-ls", "-lR", "--csv", "--uids", "--checksum", "--times", "/etc/sub/");
     const day = "1970-01-02 00:00:00";
-    const row = `^-,0644,1\\.5K,${self.uid},${self.gid},${day},${day},[-0-9 :]+,[0-9a-f]{32},"/etc/sub/a, b"$`;
+    const row = `^-,0644,1500,${self.uid},${self.gid},[-0-9 :]+,${day},[-0-9 :]+,[0-9a-f]{32},"/etc/sub/a, b"$`;
     assert.match(csv, new RegExp(row, "m"));
+    assert.match((await run("virt-ls", "-lRh", "--csv", "/etc")).messages, /exclude each other/);
+    assert.match(await output("virt-ls", "-lRh", "/etc/sub"), /^- 0644 {7}1\.5K \/etc\/sub\/a, b$/m);
     const wrong = await run("virt-ls", "--csv", "/etc");
     assert.match(wrong.messages, /^virt-ls: --csv goes with -lR only\nTry "virt-ls --help"\.$/m);
   });
@@ -123,6 +138,18 @@ describe("programs with a running machine", { skip: reason ?? false }, () => {
     mkdirSync(inGuest("again"));
     assert.equal(await output("virt-tar-in", join(folder, "in.tar"), "/again"), "");
     assert.deepEqual(readdirSync(inGuest("again")).sort(), ["file", "tree"]);
+    assert.equal(
+      await output("virt-tar-out", "--ro", "/in", join(folder, "in.tgz"), "compress:gzip", "numericowner:true"),
+      "",
+    );
+    assert.deepEqual([...readFileSync(join(folder, "in.tgz")).subarray(0, 2)], [0x1f, 0x8b]);
+    mkdirSync(inGuest("packed"));
+    const words = [join(folder, "in.tgz"), "/packed", "compress:gzip", "acls:true"];
+    assert.equal(await output("virt-tar-in", "--rw", "-n", ...words), "");
+    assert.deepEqual(readdirSync(inGuest("packed")).sort(), ["file", "tree"]);
+    mkdirSync(inGuest("dot"));
+    assert.equal(await output("virt-copy-in", "-w", "--no-progress-bars", `${folder}/tree/.`, "/dot"), "");
+    assert.deepEqual(readdirSync(inGuest("dot")), ["link"]);
   });
 
   test("virt-edit keeps what belongs to a file, and a copy", async () => {
@@ -141,6 +168,8 @@ describe("programs with a running machine", { skip: reason ?? false }, () => {
 
     // What was not changed is not written, and what failed even less.
     assert.equal(await output("virt-edit", "-e", "1", "/etc/hostname"), "");
+    const untouched = await outcome(start("virt-edit", [...live(), "/etc/hostname"], { EDITOR: "true" }));
+    assert.deepEqual(untouched, { status: 0, output: "File not changed.\n", messages: "" });
     const failed = await run("virt-edit", "-e", "die qq(no\\n) if /host/", "/etc/hostname");
     assert.equal(failed.status, 1);
     assert.match(failed.messages, /virt-edit: the Perl expression failed \(exit status \d+\): nothing was changed/);
@@ -150,7 +179,7 @@ describe("programs with a running machine", { skip: reason ?? false }, () => {
     assert.deepEqual(readdirSync(inGuest("etc")).sort(), ["hostname", "hostname.old", "link", "sub"]);
 
     const edited = await outcome(start("virt-edit", [...live(), "/etc/hostname"], { EDITOR: "sed -i s/host/editor/" }));
-    assert.equal(edited.status, 0);
+    assert.deepEqual([edited.status, edited.output], [0, ""]);
     assert.equal(readFileSync(inGuest("etc/hostname"), "utf8"), "editor 1\n");
   });
 
@@ -216,6 +245,35 @@ describe("programs with a running machine", { skip: reason ?? false }, () => {
     assert.deepEqual([now.mtimeNs, now.ctimeNs], [before.mtimeNs, before.ctimeNs]);
   });
 
+  test(
+    "guestmount: a byte on --fd, folders that are not empty, and what guestunmount ends with",
+    { skip: noFuse },
+    async () => {
+      const mount = join(folder, "mount-full");
+      mkdirSync(join(mount, "sub"), { recursive: true });
+      const full = await run("guestmount", mount);
+      assert.equal(full.status, 1);
+      assert.match(full.messages, /is not empty.*-o nonempty/);
+      const shell = `"$@" --fd=3 -o nonempty "${mount}" 3>"${join(folder, "ready")}"`;
+      const program = fileURLToPath(new URL("../bin/guestmount.js", import.meta.url));
+      await promisify(execFile)("sh", ["-euc", shell, "sh", process.execPath, program, ...live()]);
+      assert.equal(statSync(join(folder, "ready")).size, 1);
+      const held = openSync(join(mount, "etc/hostname"), "r");
+      const unmount = (...args: string[]): Promise<Outcome> => outcome(start("guestunmount", [...args, mount]));
+      const busy = await unmount("--no-retry");
+      assert.equal(busy.status, 2);
+      assert.match(busy.messages, /can't be unmounted/);
+      assert.deepEqual(await unmount("-q", "--no-retry"), { status: 2, output: "", messages: "" });
+      closeSync(held);
+      const unmounter = fileURLToPath(new URL("../bin/guestunmount.js", import.meta.url));
+      const waiting = `(sleep 1; cat "${mount}/etc/hostname" >&2) | "$@" --fd=0 "${mount}"`;
+      const waited = await promisify(execFile)("sh", ["-euc", waiting, "sh", process.execPath, unmounter]);
+      assert.equal(waited.stderr, "editor 1\n");
+      assert.deepEqual(await unmount("-q"), { status: 3, output: "", messages: "" });
+      assert.equal((await outcome(start("guestunmount", [join(folder, "none")]))).status, 2);
+    },
+  );
+
   test("guestmount: stopped by a signal, and killed", { skip: noFuse }, async () => {
     const mount = join(folder, "mount-signals");
     const pidFile = join(folder, "pid");
@@ -252,7 +310,8 @@ describe("programs with a running machine", { skip: reason ?? false }, () => {
       ["guestmount", [...live(), "--ro", "--rw", folder], /exclude each other/],
       ["guestmount", ["-a", "x.img", folder], /what is to be mounted\? -i finds it out, -m names it/],
       ["guestmount", [...live(), "-o", "what", folder], /-o what: there is no such option/],
-      ["guestunmount", [folder], /nothing is mounted there/],
+      ["guestunmount", [], /it takes one folder/],
+      ["virt-cat", [...live(), "--format=raw", "/x"], /--format has to stand before the -a/],
       ["virt-cat", ["/etc/passwd"], /which file is to be printed\?|which machine/],
       ["virt-cat", ["-a", "/nonexistent.img", "/x"], /^virt-cat: -a \/nonexistent\.img: No such file or directory/],
     ] as const) {

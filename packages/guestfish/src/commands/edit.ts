@@ -13,7 +13,7 @@ const edit: Command = {
     if (word === undefined || words.length !== 1) throw new ShellError(`usage: ${name} filename`);
     const remote = await guestPath(shell, word);
     const called = normaliseName(name);
-    const editor = called === "edit" ? (process.env["EDITOR"] ?? "vi") : called;
+    const editor = called === "edit" ? (process.env["EDITOR"] ?? "vi") : called === "emacs" ? "emacs -nw" : called;
     const handle = await shell.handle();
     await withLocalCopy(remote, async (local) => {
       const fetched = await shell.interruptible((signal) => fetchFile(handle, remote, local, signal));

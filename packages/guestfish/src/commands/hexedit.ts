@@ -8,7 +8,7 @@ import { readSize } from "../new-image.ts";
 import { ShellError } from "../shell-error.ts";
 
 /** What is downloaded without being asked for a part; more would surprise the host's disk. */
-const wholeLimit = 1024n * 1024n;
+const wholeLimit = 16n * 1024n * 1024n;
 
 const hexedit: Command = {
   async run(shell, words) {
@@ -26,7 +26,10 @@ const hexedit: Command = {
     );
     if (limit === undefined && size > wholeLimit)
       throw new ShellError(`hexedit: ${remote} has ${size} bytes: say how many to edit, as in 'hexedit ${remote} 1M'`);
-    const rest = size > start ? size - start : 0n;
+    if (size === 0n) throw new ShellError(`hexedit: ${remote} is empty`);
+    if (start >= size || limit === 0n)
+      throw new ShellError(`hexedit: there is nothing to edit in that part of ${remote}, which has ${size} bytes`);
+    const rest = size - start;
     const length = limit === undefined || limit > rest ? rest : limit;
 
     await withLocalCopy(remote, async (local) => {

@@ -1,9 +1,7 @@
 import type { Command } from "../command.ts";
-import { ShellError } from "../shell-error.ts";
 
 const supported: Command = {
-  async run(shell, words) {
-    if (words.length > 0) throw new ShellError("usage: supported");
+  async run(shell) {
     const handle = await shell.handle();
     const groups = await handle.availableAllGroups();
     const width = Math.max(0, ...groups.map((group) => group.length));

@@ -14,6 +14,13 @@ test("files and URIs are what add_drive takes", () => {
       { filename: "/disk.img", protocol: "ssh", server: ["tcp:example.com:22"], username: "u", secret: "p@w" },
     ],
     ["http://example.com/x/y?z=1", { filename: "/x/y?z=1", protocol: "http", server: ["tcp:example.com"] }],
+    ["http://h/a/../b//./c%2Fd;e", { filename: "/a/../b//./c/d;e", protocol: "http", server: ["tcp:h"] }],
+    ["http://h/x?a=%20b#part", { filename: "/x?a=%20b", protocol: "http", server: ["tcp:h"] }],
+    ["ssh://H.Example.com/x?y", { filename: "/x", protocol: "ssh", server: ["tcp:H.Example.com"] }],
+    ["nbd://192.168.1/x", { filename: "x", protocol: "nbd", server: ["tcp:192.168.1"] }],
+    ["http://h:80/x", { filename: "/x", protocol: "http", server: ["tcp:h:80"] }],
+    ["http:///x", { filename: "/x", protocol: "http" }],
+    ["nbd://[::1]:10809/x", { filename: "x", protocol: "nbd", server: ["tcp:[::1]:10809"] }],
     ["nbd://example.com:10809/exp", { filename: "exp", protocol: "nbd", server: ["tcp:example.com:10809"] }],
     ["nbd://example.com", { filename: "", protocol: "nbd", server: ["tcp:example.com"] }],
     ["nbd://?socket=/s", { filename: "", protocol: "nbd", server: ["unix:/s"] }],
@@ -23,7 +30,8 @@ test("files and URIs are what add_drive takes", () => {
     ["iscsi://h/t/1", { filename: "t/1", protocol: "iscsi", server: ["tcp:h"] }],
   ];
   for (const [text, source] of cases) assert.deepEqual(parseDriveSource(text), source, text);
-  for (const text of ["nbd://h?socket=/s", "ssh://h/%zz", "http://"])
+  const wrong = ["nbd://h?socket=/s", "ssh://h/%zz", "ssh://h/%ff", "ssh://h/a b", "ssh://h/é", "ssh://h/a|b"];
+  for (const text of [...wrong, "ssh://h/a\\b", "nbd://h:port/", "nbd://h:/", "http://h/x?a b"])
     assert.throws(() => parseDriveSource(text), CommandLineError, text);
   for (const text of [
     "nbd://u:hunter2@h?socket=/s",
@@ -35,5 +43,19 @@ test("files and URIs are what add_drive takes", () => {
       () => parseDriveSource(text),
       (error) =>
         error instanceof CommandLineError && /-a \w+:\/\/\*\*\*@h/.test(error.message) && error.cause === undefined,
+    );
+});
+
+test("no password of a URI is in a message", () => {
+  for (const text of [
+    "ssh://u:secret@h/%zz",
+    "ssh://u:secret@h/a b",
+    "nbd://u:secret@h?socket=/s",
+    "ssh://u:sec@ret@h/x",
+  ])
+    assert.throws(
+      () => parseDriveSource(text),
+      (error) => error instanceof CommandLineError && !/sec|ret/.test(error.message),
+      text,
     );
 });

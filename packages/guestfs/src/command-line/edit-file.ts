@@ -95,6 +95,7 @@ export interface PutBackOptions {
  * extended attributes (ACLs and SELinux labels are some) stay. Other hard links keep the old file. Where a user of a
  * machine that runs could let the path lead elsewhere, the old file itself is written to.
  * @param local - the copy on this host
+ * @returns whether it was changed
  * @throws CommandLineError when the file has changed in the machine meanwhile, or can't be replaced safely
  */
 export async function putFileBack(
@@ -102,9 +103,9 @@ export async function putFileBack(
   file: FetchedFile,
   local: string,
   { backup = "", signal }: PutBackOptions = {},
-): Promise<void> {
+): Promise<boolean> {
   const { target, digest } = file;
-  if ((await digestOf(local)) === digest) return;
+  if ((await digestOf(local)) === digest) return false;
   // Nobody else is at work in an appliance.
   const { path, firm } = g.getBackend().startsWith("unix:")
     ? await findSafeFolder(g, target)
@@ -121,9 +122,12 @@ export async function putFileBack(
     await g.copyAttributes(old, changed, { all: true });
     // Its content has to be on the disk before the name is.
     await g.sync();
-    if (!firm) return await writeThroughLink(g, scratch, file);
-    if (backup !== "") await moveOver(g, old, target + backup);
-    await moveOver(g, changed, target);
+    if (!firm) await writeThroughLink(g, scratch, file);
+    else {
+      if (backup !== "") await moveOver(g, old, target + backup);
+      await moveOver(g, changed, target);
+    }
+    return true;
   } finally {
     await g.rmRf(scratch).catch(() => undefined);
   }

@@ -13,5 +13,6 @@ export { mountOption, parseMount } from "./mount-option.ts";
 export type { MountOption } from "./mount-option.ts";
 export { isOwnFolder, makeOwnFolder } from "./own-folder.ts";
 export { printable, printableJson, printableLines } from "./printable.ts";
+export { readOnlyByDefault } from "./read-only-by-default.ts";
 export { strerror } from "./strerror.ts";
 export { resolveWindowsPath } from "./windows-path.ts";

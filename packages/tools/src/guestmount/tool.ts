@@ -1,5 +1,6 @@
-import { realpathSync, statSync } from "node:fs";
+import { readdirSync, realpathSync, statSync, writeSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
+import { readOnlyByDefault } from "guestfs/command-line";
 import { fuseHelp, parseFuseOptions } from "guestfs/internal";
 import { machineHelp, readToolArguments } from "../machine/options.ts";
 import type { ToolArguments, ToolOption } from "../machine/options.ts";
@@ -12,6 +13,7 @@ import { Farewell, mountSource } from "./farewell.ts";
 
 const options: readonly ToolOption[] = [
   { name: "dir-cache-timeout", long: "dir-cache-timeout", argument: "required" },
+  { name: "fd", long: "fd", argument: "required" },
   { name: "fuse-help", long: "fuse-help" },
   { name: "inspector", short: "i", long: "inspector" },
   { name: "no-fork", long: "no-fork" },
@@ -30,6 +32,8 @@ interface Plan {
   readonly options: string;
   readonly timeout: number | undefined;
   readonly pidFile: string | undefined;
+  /** Descriptor that gets a byte once the folder is mounted. */
+  readonly fd: number | undefined;
 }
 
 /** @returns whether they ask for a folder in which nothing is changed @throws UsageError */
@@ -53,18 +57,24 @@ function planOf({ machine, values, words }: ToolArguments): Plan {
   const timeout = values.get("dir-cache-timeout")?.at(-1);
   if (timeout !== undefined && !/^\d{1,9}$/.test(timeout))
     throw new UsageError(`--dir-cache-timeout ${timeout}: no number of seconds`);
+  const fd = values.get("fd")?.at(-1);
+  if (fd !== undefined && !/^\d{1,9}$/.test(fd)) throw new UsageError(`--fd ${fd}: no number of a descriptor`);
+  const onlyRead = isReadOnly(given);
+  if (!given.split(",").includes("nonempty") && readdirSync(folder).length > 0)
+    throw new ToolError(`${folder}: is not empty, and what it has would be hidden: -o nonempty allows it`);
   return {
     folder: realpathSync(folder),
-    readOnly: isReadOnly(given) || values.has("ro"),
+    readOnly: onlyRead || values.has("ro") || (!values.has("rw") && readOnlyByDefault()),
     options: `${given},fsname=${mountSource()},subtype=guestmount`,
     timeout: timeout === undefined ? undefined : Number(timeout),
     pidFile: values.get("pid-file")?.at(-1),
+    fd: fd === undefined ? undefined : Number(fd),
   };
 }
 
 /** Mounts, serves until somebody unmounts, and comes back when nothing of it is left. */
 async function serve({ g, signal, stay }: OpenMachine, plan: Plan): Promise<void> {
-  const { folder, readOnly, options: mountOptions, timeout, pidFile } = plan;
+  const { folder, readOnly, options: mountOptions, timeout, pidFile, fd } = plan;
   const more = timeout === undefined ? {} : { cachetimeout: timeout };
   await g.mountLocal(folder, { readonly: readOnly, options: mountOptions, ...more });
   const served = g.mountLocalRun({ signal });
@@ -73,7 +83,7 @@ async function serve({ g, signal, stay }: OpenMachine, plan: Plan): Promise<void
     if (isBackground()) {
       stay();
       detach();
-    }
+    } else if (fd !== undefined) writeSync(fd, "\n");
   } finally {
     await served;
     if (pidFile !== undefined) await rm(pidFile, { force: true });
@@ -91,10 +101,11 @@ It goes on in the background until guestunmount FOLDER, which comes back when ev
 
   -i, --inspector         find the operating system and mount its file systems
   -r, --ro                nothing is changed
-  -w, --rw                changes go to the machine (default)
-  -o OPTION[,OPTION]      options of the mount; --fuse-help lists them
+  -w, --rw                changes go to the machine (default, unless libguestfs-tools.conf says otherwise)
+  -o OPTION[,OPTION]      options of the mount; --fuse-help lists them; nonempty allows a folder that is not empty
       --dir-cache-timeout SECONDS
                           how long what is known of a file may be believed (default 60, live 1)
+      --fd NUMBER         write a byte to this descriptor once the folder is mounted
       --pid-file FILE     write the process number there once the folder is mounted
       --no-fork           stay in the foreground
   -n, --no-sync           do not flush at the end
@@ -107,7 +118,12 @@ ${machineHelp}`,
       return 0;
     }
     const plan = planOf(given);
-    if (!given.values.has("no-fork") && !isBackground()) return startBackground();
+    if (!given.values.has("no-fork") && !isBackground()) {
+      const status = await startBackground();
+      // The process that stays does not have it.
+      if (status === 0 && plan.fd !== undefined) writeSync(plan.fd, "\n");
+      return status;
+    }
     const farewell = new Farewell();
     await farewell.open().catch((error: unknown) => {
       const warning = `guestunmount will not wait for the end of this: ${(error as Error).message}`;

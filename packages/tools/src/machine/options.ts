@@ -18,6 +18,8 @@ export interface MachineOptions {
   readonly live: boolean;
   readonly verbose: boolean;
   readonly trace: boolean;
+  /** The appliance is to reach the network. */
+  readonly network: boolean;
   readonly keysFromStdin: boolean;
   readonly echoKeys: boolean;
 }
@@ -42,7 +44,7 @@ const shared: readonly ToolOption[] = [
   { name: "live", long: "live" },
   { name: "mount", short: "m", long: "mount", argument: "required" },
   { name: "verbose", short: "v", long: "verbose" },
-  { name: "trace", short: "x" },
+  { name: "trace", short: "x", long: "trace" },
   { name: "long-options", long: "long-options" },
   { name: "short-options", long: "short-options" },
   { name: "help", long: "help" },
@@ -62,7 +64,7 @@ export const machineHelp = `  -a, --add IMAGE         disk of the machine: a fil
       --keys-from-stdin   read passphrases from standard input
       --echo-keys         show passphrases as they are typed
   -v, --verbose           log what is done
-  -x                      show each call
+  -x, --trace             show each call
       --help, --version
 `;
 
@@ -79,7 +81,6 @@ function sectorSize(value: string): number {
 /**
  * Takes a command line apart, in the manner of GNU getopt_long.
  * @param own - the program's own options
- * @param more - whether `-m` and the keys mean anything to it
  * @throws UsageError; the CommandLineError of a key
  */
 export function readToolArguments(argv: readonly string[], own: readonly ToolOption[]): ToolArguments {
@@ -90,6 +91,7 @@ export function readToolArguments(argv: readonly string[], own: readonly ToolOpt
   const specs = [...own, ...shared];
   let format = "";
   let blocksize = "";
+  let pending: "format" | "blocksize" | undefined;
   for (const found of getopt(specs, argv)) {
     if (found.kind === "fault") throw new UsageError(found.message);
     if (found.kind === "word") {
@@ -103,18 +105,20 @@ export function readToolArguments(argv: readonly string[], own: readonly ToolOpt
       process.exit(0);
     }
     values.set(name, [...(values.get(name) ?? []), value]);
-    if (name === "add")
+    if (name === "add") {
       drives.push({
         kind: "add",
         source: value,
         ...(format === "" ? {} : { format }),
         ...(blocksize === "" ? {} : { blocksize: sectorSize(blocksize) }),
       });
-    else if (name === "domain") drives.push({ kind: "domain", domain: value });
-    else if (name === "format") format = value;
-    else if (name === "blocksize") blocksize = value;
+      pending = undefined;
+    } else if (name === "domain") drives.push({ kind: "domain", domain: value });
+    else if (name === "format") [format, pending] = [value, name];
+    else if (name === "blocksize") [blocksize, pending] = [value, name];
     else if (name === "mount") mounts.push(parseMount(value));
   }
+  if (pending !== undefined) throw new UsageError(`--${pending} has to stand before the -a that it is for`);
   const keys = values.get("key") ?? [];
   keys.forEach(parseKeySelector);
   const connect = values.get("connect")?.at(-1);
@@ -127,6 +131,7 @@ export function readToolArguments(argv: readonly string[], own: readonly ToolOpt
       live: values.has("live"),
       verbose: values.has("verbose"),
       trace: values.has("trace"),
+      network: values.has("network"),
       keysFromStdin: values.has("keys-from-stdin"),
       echoKeys: values.has("echo-keys"),
     },

@@ -21,6 +21,8 @@ export interface OpenMachine {
   readonly signal: AbortSignal;
   /** From now on only SIGTERM stops the work: it goes on without a terminal. */
   stay(): void;
+  /** Says on standard error what could not be done, and goes on. */
+  warn(message: string): void;
   /** The path in the machine that a path on the command line means: `C:\x` of a Windows, for example. */
   path(text: string): Promise<string>;
 }
@@ -98,14 +100,14 @@ export async function withMachine<Result>(
     if (options.trace) g.setTrace(true);
     if (options.verbose) g.setVerbose(true);
     // Clevis asks a server for the key.
-    if (options.keys.some((key) => key.endsWith(":clevis"))) g.setNetwork(true);
+    if (options.network || options.keys.some((key) => key.endsWith(":clevis"))) g.setNetwork(true);
     const live = await attach(g, options, open.readOnly, signal);
     const isWindows = !live && (await mountAll(g, options, open, signal));
     const isWindowsPath = (text: string): boolean =>
       /^win:/i.test(text) || (isWindows && /^(?:[A-Za-z]:)?[\\/]/.test(text));
     const path = (text: string): Promise<string> =>
       isWindowsPath(text) ? resolveWindowsPath(g, text.replace(/^win:/i, "")) : Promise.resolve(text);
-    const result = await work({ g, live, signal, stay: () => void (staying = true), path });
+    const result = await work({ g, live, signal, warn: warner(open.program), stay: () => void (staying = true), path });
     await g.shutdown();
     return result;
   } finally {

@@ -1,3 +1,4 @@
+import { eachWord } from "../machine/each-word.ts";
 import { withOldStyle } from "../machine/old-style.ts";
 import { machineHelp, readToolArguments } from "../machine/options.ts";
 import { withMachine } from "../machine/with-machine.ts";
@@ -14,8 +15,8 @@ ${machineHelp}`,
   async run(args) {
     const { machine, words } = withOldStyle(readToolArguments(args, []), 1);
     if (words.length === 0) throw new UsageError("which file is to be printed?");
-    await withMachine(machine, { program: "virt-cat", readOnly: true }, async ({ g, path, signal }) => {
-      for (const word of words) await g.download(await path(word), process.stdout, { signal });
-    });
+    return withMachine(machine, { program: "virt-cat", readOnly: true }, (open) =>
+      eachWord(open, words, (path) => open.g.download(path, process.stdout, { signal: open.signal })),
+    );
   },
 };

@@ -18,7 +18,8 @@ const options: readonly ToolOption[] = [
   { name: "expression", long: "edit", argument: "required" },
 ];
 
-async function edit({ g, signal }: OpenMachine, path: string, change: Change, backup: string): Promise<void> {
+/** @returns whether it was changed */
+async function edit({ g, signal }: OpenMachine, path: string, change: Change, backup: string): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), "virt-edit-"));
   try {
     // Its name, so that the editor knows what kind of file it is; one that is no name here gets another.
@@ -26,26 +27,26 @@ async function edit({ g, signal }: OpenMachine, path: string, change: Change, ba
     const file = join(folder, name === "" || name.startsWith(".") ? `file${name}` : name);
     const fetched = await fetchFile(g, path, file, signal);
     await change(file);
-    await putFileBack(g, fetched, file, { backup, signal });
+    return await putFileBack(g, fetched, file, { backup, signal });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** The argument of -b: `.bak`, or `bak`, for which a dot is put in front. */
+/** The argument of -b. */
 function backupExtension(text: string | undefined): string {
   if (text === undefined) return "";
   if (text === "" || text.includes("/")) throw new UsageError(`-b ${JSON.stringify(text)}: it is appended to a name`);
-  return text.startsWith(".") ? text : `.${text}`;
+  return text;
 }
 
 export const tool: Tool = {
   name: "virt-edit",
   help: `virt-edit: edit files of a machine, off or running
 
-usage: virt-edit (-a IMAGE | [--live] -d NAME) [-b .EXT] [-e EXPRESSION] FILE ...
+usage: virt-edit (-a IMAGE | [--live] -d NAME) [-b EXT] [-e EXPRESSION] FILE ...
 
-  -b, --backup .EXT       keep the file as it was, with this at the end of its name
+  -b, --backup EXT        keep the file as it was, with this at the end of its name: .old or ~, for example
   -e, --expr EXPRESSION   no editor: run this Perl expression for each line, which is $_; $lineno counts
 
 Without -e, the editor is $EDITOR, or vi. Mode, owner and extended attributes of a file stay as they are; a file that
@@ -62,7 +63,11 @@ ${machineHelp}`,
     const change =
       expressions.length > 0 ? withExpression(expressions.join(";\n")) : withEditor(process.env["EDITOR"] ?? "vi");
     await withMachine(machine, { program: "virt-edit", readOnly: false }, async (open) => {
-      for (const word of words) await edit(open, await open.path(word), change, backup);
+      for (const word of words) {
+        const changed = await edit(open, await open.path(word), change, backup);
+        // The words that scripts look for.
+        if (!changed && expressions.length === 0) process.stdout.write("File not changed.\n");
+      }
     });
   },
 };

@@ -50,6 +50,8 @@ function dateText(seconds: number): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
+const timeWidths: Readonly<Record<TimeStyle, number>> = { date: 0, seconds: 10, relative: 10, days: 3 };
+
 function timeText(seconds: number, style: TimeStyle, now: number): string {
   switch (style) {
     case "date":
@@ -72,7 +74,7 @@ function deviceText(device: number): string {
 }
 
 function csvField(text: string): string {
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return /[", \n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /**
@@ -90,7 +92,7 @@ export function row({ path, stat, target }: WalkEntry, checksum: string, options
   if (uids) fields.push([String(stat.st_uid), 4], [String(stat.st_gid), 4]);
   if (times !== undefined)
     for (const time of [stat.st_atime_sec, stat.st_mtime_sec, stat.st_ctime_sec])
-      fields.push([timeText(time, times, now), times === "date" ? 0 : 10]);
+      fields.push([timeText(time, times, now), timeWidths[times]]);
   if (extra)
     fields.push(
       [deviceText(stat.st_dev), 0],
@@ -100,8 +102,9 @@ export function row({ path, stat, target }: WalkEntry, checksum: string, options
       [String(stat.st_blocks), 0],
     );
   if (options.checksum) fields.push([checksum, 0]);
-  fields.push([path, 0]);
-  const isLink = typeLetter(stat) === "l";
-  if (csv) return [...fields.map(([text]) => text), ...(isLink ? [target] : [])].map(csvField).join(",");
-  return fields.map(([text, width]) => text.padStart(width)).join(" ") + (isLink ? ` -> ${target}` : "");
+  const names = [path, ...(typeLetter(stat) === "l" ? [target] : [])];
+  if (csv) return [...fields.map(([text]) => text), ...names.map(csvField)].join(",");
+  // A file without a checksum has no column for it.
+  const columns = fields.filter(([text]) => text !== "");
+  return [...columns.map(([text, width]) => text.padStart(width)), names.join(" -> ")].join(" ");
 }

@@ -1,5 +1,6 @@
 import type { WalkEntry } from "guestfs";
 import { encodeText } from "guestfs/internal";
+import { eachWord } from "../machine/each-word.ts";
 import { withOldStyle } from "../machine/old-style.ts";
 import { machineHelp, readToolArguments } from "../machine/options.ts";
 import type { ToolArguments, ToolOption } from "../machine/options.ts";
@@ -12,8 +13,10 @@ import type { RowOptions } from "./row.ts";
 
 const options: readonly ToolOption[] = [
   { name: "checksum", long: "checksum", argument: "optional" },
+  { name: "checksum", long: "checksums", argument: "optional" },
   { name: "csv", long: "csv" },
   { name: "extra-stats", long: "extra-stats" },
+  { name: "extra-stats", long: "extra-stat" },
   { name: "human", short: "h", long: "human-readable" },
   { name: "long", short: "l", long: "long" },
   { name: "recursive", short: "R", long: "recursive" },
@@ -75,7 +78,8 @@ async function listTree(machine: OpenMachine, folder: string, given: ToolArgumen
     const summed = kind !== undefined && typeLetter(entry.stat) === "-";
     return row(entry, summed ? await g.checksum(kind === "" ? "md5" : kind, entry.path, { signal }) : "", shown);
   };
-  let lines = [await lineOf(await topOf(machine, folder))];
+  await print([await lineOf(await topOf(machine, folder))]);
+  let lines: string[] = [];
   for await (const entry of g.walk(folder, { signal })) {
     lines.push(await lineOf(entry));
     if (lines.length < linesAtOnce) continue;
@@ -122,8 +126,9 @@ ${machineHelp}`,
     const lonely = onlyForBoth.find((name) => values.has(name));
     if (lonely !== undefined && !(values.has("long") && values.has("recursive")))
       throw new UsageError(`--${lonely === "human" ? "human-readable" : lonely} goes with -lR only`);
-    await withMachine(machine, { program: "virt-ls", readOnly: true }, async (open) => {
-      for (const word of words) await list(open, await open.path(word), given);
-    });
+    if (values.has("csv") && values.has("human")) throw new UsageError("--human-readable and --csv exclude each other");
+    return withMachine(machine, { program: "virt-ls", readOnly: true }, (open) =>
+      eachWord(open, words, (path) => list(open, path, given)),
+    );
   },
 };

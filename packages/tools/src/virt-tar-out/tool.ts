@@ -1,4 +1,6 @@
+import { copyHelp, copyOptions } from "../machine/copy-options.ts";
 import { machineHelp, readToolArguments } from "../machine/options.ts";
+import { parseTarOptions } from "../machine/tar-options.ts";
 import { withMachine } from "../machine/with-machine.ts";
 import type { Tool } from "../tool.ts";
 import { UsageError } from "../tool-error.ts";
@@ -7,18 +9,22 @@ export const tool: Tool = {
   name: "virt-tar-out",
   help: `virt-tar-out: pack a folder of a machine, off or running, into a tar archive
 
-usage: virt-tar-out (-a IMAGE | [--live] -d NAME) /FOLDER TARBALL|-
+usage: virt-tar-out (-a IMAGE | [--live] -d NAME) /FOLDER TARBALL|- [OPTION:VALUE ...]
 
-The archive is not compressed; - writes it to standard output.
+- writes the archive to standard output. It is not compressed, but with compress:gzip (or xz, bzip2, lzop, zstd and so
+on). numericowner:true names owners by numbers only; xattrs:true, selinux:true and acls:true keep what they name;
+"excludes:PATTERN ..." leaves files out.
 
-${machineHelp}`,
+${copyHelp}${machineHelp}`,
   async run(args) {
-    const { machine, words } = readToolArguments(args, []);
-    const [folder, archive] = words;
-    if (folder === undefined || archive === undefined || words.length !== 2)
+    const { machine, values, words } = readToolArguments(args, copyOptions("ro"));
+    const [folder, archive, ...more] = words;
+    if (folder === undefined || archive === undefined)
       throw new UsageError("it takes a folder of the machine and an archive of this host");
-    await withMachine(machine, { program: "virt-tar-out", readOnly: true }, async ({ g, path, signal }) => {
-      await g.tarOut(await path(folder), archive === "-" ? process.stdout : archive, { signal });
+    const packing = parseTarOptions(more, "out");
+    const open = { program: "virt-tar-out", readOnly: true, sync: !values.has("no-sync") };
+    await withMachine(machine, open, async ({ g, path, signal }) => {
+      await g.tarOut(await path(folder), archive === "-" ? process.stdout : archive, { ...packing, signal });
     });
   },
 };
