@@ -106,7 +106,8 @@ test("backend settings without effect are told", async () => {
 test("options that there are not are refused", () => {
   assert.throws(() => new Guestfs({ poool: 1 } as object), {
     name: "TypeError",
-    message: "Guestfs: unknown option poool; there are environment, launchTimeout, closeTimeout, closeOnExit, pool",
+    message:
+      "Guestfs: unknown option poool; there are environment, launchTimeout, closeTimeout, syncTimeout, closeOnExit, pool",
   });
   assert.throws(() => new GuestfsPool({ size: 1, memsze: 512 } as { size: number }), /unknown option memsze/);
 });

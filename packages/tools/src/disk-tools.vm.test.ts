@@ -31,7 +31,7 @@ test("a disk with an operating system: mounted, written to, read and edited by t
 
   const mount = join(folder, "mount");
   mkdirSync(mount);
-  run("guestmount", "-a", disk, "--format=raw", "-i", mount);
+  run("guestmount", "--format=raw", "-a", disk, "-i", mount);
   try {
     assert.equal(readFileSync(join(mount, "etc/hostname"), "utf8"), "off\n");
     writeFileSync(join(mount, "etc/motd"), "through the folder\n");

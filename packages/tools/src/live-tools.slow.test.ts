@@ -266,7 +266,8 @@ describe("programs with a running machine", { skip: reason ?? false }, () => {
       assert.deepEqual(await unmount("-q", "--no-retry"), { status: 2, output: "", messages: "" });
       closeSync(held);
       const unmounter = fileURLToPath(new URL("../bin/guestunmount.js", import.meta.url));
-      const waiting = `(sleep 1; cat "${mount}/etc/hostname" >&2) | "$@" --fd=0 "${mount}"`;
+      // The shell holds the pipe until cat has ended.
+      const waiting = `(sleep 1; cat "${mount}/etc/hostname" >&2; true) | "$@" --fd=0 "${mount}"`;
       const waited = await promisify(execFile)("sh", ["-euc", waiting, "sh", process.execPath, unmounter]);
       assert.equal(waited.stderr, "editor 1\n");
       assert.deepEqual(await unmount("-q"), { status: 3, output: "", messages: "" });
