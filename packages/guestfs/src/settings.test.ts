@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Guestfs, GuestfsPool } from "./index.ts";
+import { Settings } from "./settings.ts";
 
 test("defaults", async () => {
   await using g = new Guestfs({ environment: false });
@@ -164,4 +167,10 @@ test("the constructor reads the process's environment unless told not to", async
   await using without = new Guestfs({ environment: false });
   assert.equal(with_.getMemsize(), 777);
   assert.equal(without.getMemsize(), 1280);
+});
+
+test("a folder for caches that is relative is no folder", () => {
+  const cachedir = (folder: string): string => new Settings({ XDG_CACHE_HOME: folder }).cachedir;
+  assert.equal(cachedir("/caches"), "/caches/guestfs");
+  assert.equal(cachedir("caches"), join(homedir(), ".cache/guestfs"));
 });

@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, isAbsolute, join, resolve } from "node:path";
 import { attachMethodName, parseAttachMethod } from "./attach/attach-method.ts";
 import type { AttachMethod } from "./attach/attach-method.ts";
 import { parseBoolean } from "./environment.ts";
@@ -84,7 +84,10 @@ export class Settings {
   }
 
   get cachedir(): string {
-    return this.#cachedir ?? join(this.#variable("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "guestfs");
+    if (this.#cachedir !== null) return this.#cachedir;
+    const folder = this.#variable("XDG_CACHE_HOME");
+    // A relative one is to be ignored (XDG Base Directory Specification).
+    return join(folder !== undefined && isAbsolute(folder) ? folder : join(homedir(), ".cache"), "guestfs");
   }
 
   setCachedir(path: string | null): void {
