@@ -313,7 +313,7 @@ never ends
   },
   {
     name: "lists are split at blanks and tabs",
-    script: 'set-backend-settings "force_tcg\\nforce_tcg=b template=c\\ttemplate=d\\re"\nget-backend-settings\n',
+    script: 'set-backend-settings "force_tcg=a\\nb template=c\\ttemplate=d\\re"\nget-backend-settings\n',
   },
   {
     name: "folders by a dot, special files, and carriage returns in a here-document",

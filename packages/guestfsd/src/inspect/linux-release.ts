@@ -131,6 +131,5 @@ export function linuxRelease(reader: GuestReader): Release {
     fromReleaseFile(reader);
   if (!release) return {};
   const finer = finerVersion[release.distro ?? ""];
-  const line = finer === undefined ? undefined : reader.firstLine(finer);
-  return line === undefined ? release : { ...release, productName: line, ...parseVersion(line) };
+  return finer === undefined ? release : { ...release, ...parseVersion(reader.firstLine(finer)) };
 }
