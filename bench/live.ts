@@ -30,8 +30,6 @@ interface Measured {
   readonly early: number;
   readonly late: number;
   readonly upload: number;
-  /** The same through a window, where there is one. */
-  readonly windowed: number;
   readonly download: number;
   /** The names and the stat of every file of a folder. */
   readonly listing: number;
@@ -77,8 +75,7 @@ async function measureLibrary(machine: LiveMachine, daemon: "own" | "stock", hos
   writeFileSync(source, sent);
   await using g = new Guestfs({ environment: false });
   g.setAutosync(false);
-  // Not through libvirt, which would tell of the window.
-  g.setAttachMethod(`unix:${await machine.channelPath()}`);
+  await g.addDomain(machine.name, { libvirturi: machine.uri, live: true });
   await g.launch();
   const call = await callTimes(() => g.pingDaemon());
   const upload = await secondsOf(() => g.upload(source, bulk));
@@ -88,13 +85,12 @@ async function measureLibrary(machine: LiveMachine, daemon: "own" | "stock", hos
   const listing = await secondsOf(async () => {
     if ((await listFiles(g, daemon)) !== files) throw new Error("files are missing");
   });
-  await g.close();
-  const windowed = daemon === "own" ? await windowedUpload(machine, source) : upload;
-  return { ...call, upload: bytes / upload, windowed: bytes / windowed, download: bytes / download, listing };
+  return { ...call, upload: bytes / upload, download: bytes / download, listing };
 }
 
-/** Seconds for an upload through the machine's window. */
-async function windowedUpload(machine: LiveMachine, source: string): Promise<number> {
+/** Bytes a second of an upload through the window that the machine has got. */
+async function windowedUpload(machine: LiveMachine, hostFolder: string): Promise<number> {
+  const source = join(hostFolder, "source");
   await using g = new Guestfs({ environment: false });
   g.setAutosync(false);
   await g.addDomain(machine.name, { libvirturi: machine.uri, live: true });
@@ -103,7 +99,7 @@ async function windowedUpload(machine: LiveMachine, source: string): Promise<num
   await g.download(bulk, `${source}.back`);
   checkSame(readFileSync(source), readFileSync(`${source}.back`), "the window");
   await g.rm(bulk);
-  return seconds;
+  return bytes / seconds;
 }
 
 /** Sends a file through the agent and fetches it again, a piece at a time; gives both rates. */
@@ -146,11 +142,9 @@ async function measureAgent(machine: LiveMachine): Promise<Measured> {
   for (const piece of agentPieces) rates.push(await agentTransfer(agent, piece));
   const listing = await secondsOf(() => machine.run(`ls -lin --time-style=full-iso ${folder}`));
   await machine.run(`rm ${bulk}`);
-  const upload = Math.max(...rates.map((rate) => rate.upload));
   return {
     ...call,
-    upload,
-    windowed: upload,
+    upload: Math.max(...rates.map((rate) => rate.upload)),
     download: Math.max(...rates.map((rate) => rate.download)),
     listing,
   };
@@ -163,7 +157,6 @@ function best(all: readonly Measured[]): Measured {
     early: all[0]?.early ?? Number.NaN,
     late: Math.min(...all.map((run) => run.late)),
     upload: Math.max(...all.map((run) => run.upload)),
-    windowed: Math.max(...all.map((run) => run.windowed)),
     download: Math.max(...all.map((run) => run.download)),
     listing: Math.min(...all.map((run) => run.listing)),
   };
@@ -186,14 +179,6 @@ export async function live(): Promise<void> {
     // Its end is theirs.
     await using libvirt = await startLibvirt();
     const ownMachine = await startMachine(libvirt, "own");
-    await promisify(execFile)(process.execPath, [
-      guestfsLive,
-      "-c",
-      libvirt.uri,
-      "enable",
-      ownMachine.name,
-      "--window",
-    ]);
     const stockMachine = await startMachine(libvirt, "stock");
     const measured: { own: Measured; stock: Measured; agent: Measured }[] = [];
     for (let run = 0; run < runs; run++) {
@@ -203,6 +188,18 @@ export async function live(): Promise<void> {
         agent: await measureAgent(ownMachine),
       });
     }
+    await promisify(execFile)(process.execPath, [
+      guestfsLive,
+      "-c",
+      libvirt.uri,
+      "enable",
+      ownMachine.name,
+      "--window",
+    ]);
+    // The machine's kernel finds the disk a moment later.
+    await ownMachine.run("until ls /dev/vdb; do sleep 1; done");
+    let windowed = 0;
+    for (let run = 0; run < runs; run++) windowed = Math.max(windowed, await windowedUpload(ownMachine, hostFolder));
     ownMachine.agent[Symbol.dispose]();
     stockMachine.agent[Symbol.dispose]();
     const [own, stock, agent] = [
@@ -230,7 +227,7 @@ export async function live(): Promise<void> {
           slower(`one small call, after ${callsBefore.early}`, ({ early }) => early),
           slower(`one small call, after ${callsBefore.late.toLocaleString("en")}`, ({ late }) => late),
           faster("upload 64 MiB (agent: 4 MiB)", ({ upload }) => upload),
-          faster("the same, ours with --window", ({ windowed }) => windowed),
+          faster("the same, ours with --window", (measured) => (measured === own ? windowed : measured.upload)),
           faster("download 64 MiB (agent: 4 MiB)", ({ download }) => download),
           slower("10,000 files: names and stat", ({ listing }) => listing),
         ],
