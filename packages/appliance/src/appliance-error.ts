@@ -59,3 +59,8 @@ export function cancelled(reason: unknown): ApplianceError {
 export function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw cancelled(signal.reason);
 }
+
+/** What an error says; of what was thrown and is none, its text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

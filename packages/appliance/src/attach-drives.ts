@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { QmpError } from "@guestfs/qemu";
 import type { QmpClient } from "@guestfs/qemu";
-import { ApplianceError } from "./appliance-error.ts";
+import { ApplianceError, messageOf } from "./appliance-error.ts";
 import { driveFormat } from "./drive-format.ts";
 import type { DriveFormat } from "./drive-format.ts";
 import { encodedSecret, protocolNode } from "./drive-node.ts";
@@ -180,7 +180,7 @@ export async function attachDrives(
     throw new ApplianceError({
       stage: "host",
       message: `no temporary folder can be made in ${tmpDir}`,
-      evidence: error instanceof Error ? error.message : String(error),
+      evidence: messageOf(error),
       fix: "set LIBGUESTFS_TMPDIR to a folder that you can write",
       cause: error,
     });
@@ -276,7 +276,7 @@ class DriveSteps {
   /** What went wrong with the drive: a file that can't be written, an option that makes no sense. */
   explain(error: unknown): unknown {
     if (error instanceof ApplianceError || error instanceof QmpError) return error;
-    return driveError(this.#prepared.drive, error instanceof Error ? error.message : String(error), "", error);
+    return driveError(this.#prepared.drive, messageOf(error), "", error);
   }
 
   /** Starts what reads a drive of the web, if it is one. */

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ProgramFailedError, ProgramNotFoundError } from "@guestfs/qemu";
-import { ApplianceError } from "./appliance-error.ts";
+import { ApplianceError, messageOf } from "./appliance-error.ts";
 import { Apt } from "./apt.ts";
 import type { PackageVersion } from "./apt.ts";
 import { buildFolder, removeDrafts, removeOld, touch } from "./build-folder.ts";
@@ -127,8 +127,6 @@ async function writeRecord(store: string, plan: AppliancePlan, record: RootRecor
   await rename(`${path}.new`, path);
   return record;
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function readRecord(store: string, plan: AppliancePlan): RootRecord | undefined {
   try {

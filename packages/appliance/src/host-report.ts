@@ -1,6 +1,7 @@
 import { lstat, readdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { chooseAccelerator, findProgram, qemuCapabilities } from "@guestfs/qemu";
+import { messageOf } from "./appliance-error.ts";
 import { findKernel } from "./kernel.ts";
 import type { ApplianceOptions } from "./running-appliance.ts";
 import { recentFailures } from "./template-failures.ts";
@@ -29,7 +30,7 @@ async function finding(look: () => Promise<Finding>): Promise<Finding> {
     return await look();
   } catch (error) {
     const { summary, fix } = error as { summary?: string; fix?: string };
-    const text = summary ?? (error instanceof Error ? error.message : String(error));
+    const text = summary ?? messageOf(error);
     return fix === undefined || fix === "" ? { text, ok: false } : { text, ok: false, fix };
   }
 }

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { QmpClient, QmpError, qemuArguments, spawnOwned } from "@guestfs/qemu";
 import type { MachineDescription, OwnedProcess } from "@guestfs/qemu";
-import { ApplianceError } from "./appliance-error.ts";
+import { ApplianceError, messageOf } from "./appliance-error.ts";
 import { attachDrives, detachDrive, prepareDrives, removeNodes } from "./attach-drives.ts";
 import { ConsoleTail } from "./console-tail.ts";
 import type { RunningAppliance } from "./running-appliance.ts";
@@ -93,7 +93,7 @@ export class MachineProcess {
       throw new ApplianceError({
         stage: "host",
         message: `${start.hv} can't be started`,
-        evidence: error instanceof Error ? error.message : String(error),
+        evidence: messageOf(error),
         cause: error,
       });
     }

@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram, QmpError, qemuArguments } from "@guestfs/qemu";
-import { ApplianceError, throwIfCancelled } from "./appliance-error.ts";
+import { ApplianceError, messageOf, throwIfCancelled } from "./appliance-error.ts";
 import type { PreparedDrive } from "./attach-drives.ts";
 import { buildFolder, removeDrafts } from "./build-folder.ts";
 import { acquireCacheLock, tryCacheLock } from "./cache-lock.ts";
@@ -70,8 +70,6 @@ async function namesFor(source: TemplateSource): Promise<Names> {
   const dependsOn = [qemu, processor(), machine.appliance.digest, ...images, ...args];
   return { booted: templateName(["booted", ...dependsOn]), rehearsed: templateName(["rehearsed", ...dependsOn]) };
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function usable(store: string, name: string, onDebug: (line: string) => void): Template | undefined {
   try {
